@@ -1,0 +1,65 @@
+/** Tumbling and hopping windows as values: aligned to the epoch, [start, end), never with a negative start. */
+
+import { StreamError } from './errors.ts'
+import { type Duration, durationMs } from './time.ts'
+
+/** Hopping windows; tumbling ones have `advanceMs === sizeMs`. All in ms. */
+export interface TimeWindows {
+  readonly kind: 'time'
+  readonly sizeMs: number
+  readonly advanceMs: number
+  /** How long after its end a window still takes records, in stream time. */
+  readonly graceMs: number
+}
+
+/** The key of a windowed table: the record key and its window, [start, end) in ms since the epoch. */
+export interface Windowed<K> {
+  readonly key: K
+  readonly start: number
+  readonly end: number
+}
+
+export interface WindowOptions {
+  /** How late a record may come, in stream time after the window's end. It has no default: late data is a decision. */
+  readonly grace: Duration
+}
+
+export const Windows = Object.freeze({
+  /**
+   * Windows of one size, side by side (Kafka Streams: `TimeWindows.ofSizeAndGrace`).
+   * @throws StreamError INVALID_ARGUMENT for a size of 0 or a malformed duration.
+   */
+  tumbling(size: Duration, options: WindowOptions): TimeWindows {
+    return timeWindows(size, size, options)
+  },
+  /**
+   * Windows of one size that start every `advance`; a record falls into size / advance of them.
+   * @throws StreamError INVALID_ARGUMENT for a size or advance of 0, or an advance greater than the size.
+   */
+  hopping(size: Duration, options: WindowOptions & { readonly advance: Duration }): TimeWindows {
+    return timeWindows(size, options.advance, options)
+  },
+})
+
+function timeWindows(size: Duration, advance: Duration, options: WindowOptions): TimeWindows {
+  const sizeMs = durationMs(size, 'window size')
+  const advanceMs = durationMs(advance, 'window advance')
+  const graceMs = durationMs(options.grace, 'grace')
+  if (sizeMs === 0 || advanceMs === 0 || advanceMs > sizeMs) {
+    throw new StreamError('INVALID_ARGUMENT', `a window of ${sizeMs} ms that advances by ${advanceMs} ms cannot be`, {
+      hint: 'Size and advance must be above 0, and the advance at most the size.',
+    })
+  }
+  return Object.freeze({ kind: 'time', sizeMs, advanceMs, graceMs })
+}
+
+/** The earliest start of a window that holds `timestamp` (Kafka Streams: `TimeWindows.windowsFor`). */
+export function firstWindowStart(windows: TimeWindows, timestamp: number): number {
+  const earliest = timestamp - windows.sizeMs + windows.advanceMs
+  return earliest <= 0 ? 0 : earliest - (earliest % windows.advanceMs)
+}
+
+/** How long a window's row is kept, in ms of stream time after the window's start. */
+export function windowRetentionMs(windows: TimeWindows): number {
+  return windows.sizeMs + windows.graceMs
+}

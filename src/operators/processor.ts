@@ -1,0 +1,46 @@
+/** What every operator compiles to: a plain closure that calls the next one. */
+
+import type { Headers } from '../common/record.ts'
+import type { Counter } from '../common/counter.ts'
+import { messageOf, StreamError } from '../common/errors.ts'
+
+/** One hop of a record. Values are immutable by contract: a branch passes the same object to each child. */
+// biome-ignore lint/suspicious/noExplicitAny: a compiled chain joins processors of every type; the typed facade has checked them.
+export type Process<K = any, V = any> = (key: K, value: V, timestamp: number, headers: Headers) => void
+
+/** Why an operator dropped a record; each is counted by reason. */
+export type DropReason = 'null-key' | 'null-value' | 'late' | 'no-match'
+
+/** What a processor knows of its surroundings besides its arguments. */
+export interface ProcessorContext {
+  /** Name for errors. */
+  readonly node: string
+  /** Records this processor has passed on; touched only where that differs from the records it received. */
+  readonly forwarded: Counter
+  drop(reason: DropReason): void
+}
+
+/** A user function of two arguments whose exception names the processor. The try costs nothing while nothing is thrown. */
+export function guard2<A, B, R>(node: string, call: (a: A, b: B) => R): (a: A, b: B) => R {
+  return (a, b) => {
+    try {
+      return call(a, b)
+    } catch (thrown) {
+      throw processingError(node, thrown)
+    }
+  }
+}
+
+export function guard3<A, B, C, R>(node: string, call: (a: A, b: B, c: C) => R): (a: A, b: B, c: C) => R {
+  return (a, b, c) => {
+    try {
+      return call(a, b, c)
+    } catch (thrown) {
+      throw processingError(node, thrown)
+    }
+  }
+}
+
+export function processingError(node: string, thrown: unknown): StreamError {
+  return new StreamError('PROCESSING', `${node}: ${messageOf(thrown)}`, { cause: thrown, where: { node } })
+}

@@ -1,0 +1,42 @@
+/** What starting a topology takes and gives: the engine's face to the command line and to embedding programs. */
+
+import type { Clock } from '../common/time.ts'
+import type { Broker } from '../broker/port.ts'
+import type { Snapshot } from '../metrics/snapshot.ts'
+
+export interface AppOptions {
+  readonly broker: Broker
+  /** Consumer group, prefix of internal topics, transactional ids and state directory. Default: the topology's name. */
+  readonly appId?: string
+  /** Directory of local state; null keeps it in memory. Default `.streamctl/state`. */
+  readonly stateDir?: string | null
+  /** ms between commits; default 100. */
+  readonly commitIntervalMs?: number
+  /** Uncommitted bytes that force an early commit; default 64 MiB. */
+  readonly maxUncommittedBytes?: number
+  /** Static membership; default none. */
+  readonly instanceId?: string
+  /** ms; default 30000. */
+  readonly sessionTimeoutMs?: number
+  /** ms the broker lets a transaction stay open; default 10000. */
+  readonly transactionTimeoutMs?: number
+  /** Where to start a partition without a committed offset; default `earliest`. */
+  readonly from?: 'earliest' | 'latest'
+  readonly clock?: Clock
+  /** One line per notable event (restore, rebalance, recovery), never per record. */
+  readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+export interface StreamsApp {
+  /** Plain numbers, cheap enough to take every second. */
+  snapshot(): Snapshot
+  /**
+   * Resolves when every source's last stable offset, as it was at this call, is processed and committed, and so is all
+   * that it caused in repartition topics. With other processes in the group it waits for their partitions' commits too.
+   */
+  caughtUp(): Promise<void>
+  /** Commits what is processed, leaves the group, closes the stores. A second call returns the same promise. */
+  stop(): Promise<void>
+  /** Settles when the app has ended: rejects with the StreamError that stopped it. */
+  readonly ended: Promise<void>
+}

@@ -1,0 +1,111 @@
+/**
+ * The inputs of a task, merged by timestamp: one queue per partition, the lowest head timestamp next (Kafka Streams:
+ * PartitionGroup). While an input is known to have more records at the broker and none is buffered, nothing is taken, so
+ * that records of several inputs meet in time order as far as the broker holds them.
+ */
+
+import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+
+interface FetchedBatch extends TopicPartition {
+  readonly records: readonly ConsumerRecord[]
+  readonly position: number
+  readonly stableEnd: number
+}
+
+/** One partition's records, in offset order, waiting for their turn. */
+export class PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  /** Highest timestamp taken, ms; -1 before the first. */
+  partitionTime = -1
+  stableEnd: number
+  #batches: (readonly ConsumerRecord[])[] = []
+  #records: readonly ConsumerRecord[] = []
+  #next = 0
+  #fetchPosition: number
+
+  constructor(topic: string, partition: number, position: number, stableEnd: number) {
+    this.topic = topic
+    this.partition = partition
+    this.#fetchPosition = position
+    this.stableEnd = stableEnd
+  }
+
+  /** Next record without taking it. */
+  get head(): ConsumerRecord | undefined {
+    return this.#records[this.#next]
+  }
+
+  /** Batches fetched and not yet begun; what backpressure is decided by. */
+  get waitingBatches(): number {
+    return this.#batches.length
+  }
+
+  /** Next offset to process: the head's, or past everything fetched, markers included. */
+  get position(): number {
+    return this.head?.offset ?? this.#fetchPosition
+  }
+
+  /** The broker holds committed records that are not here yet. */
+  get awaitsRecords(): boolean {
+    return this.#next >= this.#records.length && this.#fetchPosition < this.stableEnd
+  }
+
+  push(batch: FetchedBatch): void {
+    this.#fetchPosition = batch.position
+    this.stableEnd = Math.max(this.stableEnd, batch.stableEnd)
+    if (batch.records.length === 0) return
+    if (this.#next >= this.#records.length) {
+      this.#records = batch.records
+      this.#next = 0
+    } else {
+      this.#batches.push(batch.records)
+    }
+  }
+
+  /** Takes the head; there must be one. */
+  take(): ConsumerRecord {
+    const record = this.#records[this.#next++] as ConsumerRecord
+    if (this.#next >= this.#records.length) {
+      this.#records = this.#batches.shift() ?? []
+      this.#next = 0
+    }
+    if (record.timestamp > this.partitionTime) this.partitionTime = record.timestamp
+    return record
+  }
+}
+
+export class PartitionGroup {
+  readonly queues: readonly PartitionQueue[]
+
+  constructor(queues: readonly PartitionQueue[]) {
+    this.queues = queues
+  }
+
+  /** The queue whose head is next, or undefined while there is nothing to take or an input must be waited for. */
+  next(): PartitionQueue | undefined {
+    const queues = this.queues
+    if (queues.length === 1) {
+      const only = queues[0] as PartitionQueue
+      return only.head === undefined ? undefined : only
+    }
+    let lowest: PartitionQueue | undefined
+    let timestamp = Number.POSITIVE_INFINITY
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[i] as PartitionQueue
+      const head = queue.head
+      if (head === undefined) {
+        if (queue.awaitsRecords) return undefined
+      } else if (head.timestamp < timestamp) {
+        lowest = queue
+        timestamp = head.timestamp
+      }
+    }
+    return lowest
+  }
+
+  /** Highest timestamp taken from any input. */
+  get streamTime(): number {
+    return this.queues.reduce((time, queue) => Math.max(time, queue.partitionTime), -1)
+  }
+}

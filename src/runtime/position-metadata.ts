@@ -1,0 +1,30 @@
+/**
+ * What travels beside a committed offset: stream times, so that a restarted or moved task judges lateness as before.
+ * (Kafka Streams keeps partition time there too: TopicPartitionMetadata.) Committed in the same transaction as the offset.
+ */
+
+export interface PositionMetadata {
+  /** Highest record timestamp taken from the partition, ms; -1 before the first. */
+  readonly partitionTime: number
+  /** Stream time of each windowed store of the task, by store name. */
+  readonly streamTimes: Readonly<Record<string, number>>
+}
+
+const version = 1
+
+export function encodeMetadata(metadata: PositionMetadata): string {
+  return JSON.stringify([version, metadata.partitionTime, metadata.streamTimes])
+}
+
+/** Anything not written by this version reads as undefined: the offset counts, the times start anew. */
+export function decodeMetadata(text: string): PositionMetadata | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (!Array.isArray(parsed) || parsed[0] !== version) return undefined
+    const [, partitionTime, streamTimes] = parsed as [number, unknown, unknown]
+    if (typeof partitionTime !== 'number' || typeof streamTimes !== 'object' || streamTimes === null) return undefined
+    return { partitionTime, streamTimes: streamTimes as Readonly<Record<string, number>> }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,17 @@
+/** A task is one partition of one sub-topology: the unit of order, state and commit. */
+
+export interface TaskId {
+  readonly subTopology: number
+  readonly partition: number
+}
+
+/** `<sub-topology>_<partition>`, as Kafka Streams writes it. */
+export function taskName(id: TaskId): string {
+  return `${id.subTopology}_${id.partition}`
+}
+
+/** @returns undefined when the text is no task name. */
+export function parseTaskName(name: string): TaskId | undefined {
+  const match = /^(\d+)_(\d+)$/.exec(name)
+  return match ? { subTopology: Number(match[1]), partition: Number(match[2]) } : undefined
+}

@@ -1,0 +1,190 @@
+/** The logical graph: frozen data, built by the DSL, read by the compiler and by `graph`. It knows no operator and no broker. */
+
+import type { TimeWindows } from '../common/windows.ts'
+import type { AnySerde } from '../serde/serde.ts'
+import type { DeserializationPolicy } from '../serde/topic.ts'
+
+/** Where the user wrote the call that made a node. */
+export interface SourceLocation {
+  readonly file: string
+  readonly line: number
+}
+
+/** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
+export type NodeId = number
+
+/** A store as the graph knows it. Its name is also the base name of its changelog topic. */
+export interface StoreSpec {
+  readonly name: string
+  readonly kind: 'key-value' | 'window'
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** Set on window stores. */
+  readonly windows?: TimeWindows
+  /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
+  readonly storage: 'disk' | 'memory'
+}
+
+interface NodeBase {
+  readonly id: NodeId
+  /** For people: the given name, or the path of calls that led here. Names of stores and topics never come from it. */
+  readonly name: string
+  readonly parents: readonly NodeId[]
+  readonly where?: SourceLocation
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: user functions of every type; the typed facade has checked them.
+type Fn<R = any> = (...args: any[]) => R
+
+export interface SourceNode extends NodeBase {
+  readonly kind: 'source'
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly onDeserializationError: DeserializationPolicy
+}
+/** `negate` is `filterNot`. */
+export interface FilterNode extends NodeBase {
+  readonly kind: 'filter'
+  readonly predicate: Fn<boolean>
+  readonly negate: boolean
+}
+/** `(value, key) => [key, value]` */
+export interface MapNode extends NodeBase {
+  readonly kind: 'map'
+  readonly mapper: Fn<readonly [unknown, unknown]>
+}
+/** `(value, key) => value` */
+export interface MapValuesNode extends NodeBase {
+  readonly kind: 'map-values'
+  readonly mapper: Fn
+}
+/** `(value, key) => iterable of [key, value]` */
+export interface FlatMapNode extends NodeBase {
+  readonly kind: 'flat-map'
+  readonly mapper: Fn<Iterable<readonly [unknown, unknown]>>
+}
+/** `(value, key) => iterable of values` */
+export interface FlatMapValuesNode extends NodeBase {
+  readonly kind: 'flat-map-values'
+  readonly mapper: Fn<Iterable<unknown>>
+}
+/** `(value, key) => key` */
+export interface SelectKeyNode extends NodeBase {
+  readonly kind: 'select-key'
+  readonly mapper: Fn
+}
+/** `(value, key) => void`, record passes on. */
+export interface PeekNode extends NodeBase {
+  readonly kind: 'peek'
+  readonly action: Fn<void>
+}
+/** `(value, key) => void`, record ends here. */
+export interface ForeachNode extends NodeBase {
+  readonly kind: 'foreach'
+  readonly action: Fn<void>
+}
+export interface MergeNode extends NodeBase {
+  readonly kind: 'merge'
+}
+/** Each record goes to the first branch whose predicate holds; `null` always holds. Its children are `branch` nodes. */
+export interface SplitNode extends NodeBase {
+  readonly kind: 'split'
+  readonly predicates: readonly (Fn<boolean> | null)[]
+}
+export interface BranchNode extends NodeBase {
+  readonly kind: 'branch'
+  /** Index in the parent's `predicates`. */
+  readonly index: number
+}
+/** Writes `<app>-<topic>-repartition` in one sub-topology and is the source of it in the next. */
+export interface RepartitionNode extends NodeBase {
+  readonly kind: 'repartition'
+  /** Base name of the topic. */
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** Fixed by the user, else as many as the largest source upstream or as co-partitioning demands. */
+  readonly partitions?: number
+}
+/** Materialises its stream as a table: the last value of a key; a null value deletes. */
+export interface TableNode extends NodeBase {
+  readonly kind: 'table'
+  readonly store: StoreSpec
+}
+/** count, reduce, aggregate. Without `initializer` the first value is the aggregate (reduce). */
+export interface AggregateNode extends NodeBase {
+  readonly kind: 'aggregate'
+  readonly store: StoreSpec
+  readonly initializer?: () => unknown
+  /** `(aggregate, value, key) => aggregate`; null deletes the row. */
+  readonly aggregator: Fn
+}
+export interface WindowAggregateNode extends NodeBase {
+  readonly kind: 'window-aggregate'
+  readonly store: StoreSpec & { readonly windows: TimeWindows }
+  readonly initializer?: () => unknown
+  readonly aggregator: Fn
+}
+/** From table to stream: every update is a record. */
+export interface ToStreamNode extends NodeBase {
+  readonly kind: 'to-stream'
+}
+/** `parents` is [stream, table]; driven by the stream, looks up the table's store. */
+export interface StreamTableJoinNode extends NodeBase {
+  readonly kind: 'stream-table-join'
+  /** Name of the table's store. */
+  readonly store: string
+  readonly left: boolean
+  /** `(streamValue, tableValue | null, key) => value` */
+  readonly joiner: Fn
+}
+export interface SinkNode extends NodeBase {
+  readonly kind: 'sink'
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+}
+
+export type TopologyNode =
+  | SourceNode
+  | FilterNode
+  | MapNode
+  | MapValuesNode
+  | FlatMapNode
+  | FlatMapValuesNode
+  | SelectKeyNode
+  | PeekNode
+  | ForeachNode
+  | MergeNode
+  | SplitNode
+  | BranchNode
+  | RepartitionNode
+  | TableNode
+  | AggregateNode
+  | WindowAggregateNode
+  | ToStreamNode
+  | StreamTableJoinNode
+  | SinkNode
+
+/** A topology is a value: building it does nothing. */
+export interface Topology {
+  readonly kind: 'topology'
+  /** Default application id: consumer group, prefix of internal topics and of the state directory. */
+  readonly name: string
+  readonly nodes: readonly TopologyNode[]
+}
+
+/** A part of the graph whose records stay in one task; it ends where a record crosses a topic. */
+export interface SubTopology {
+  readonly id: number
+  /** Ascending. A repartition node is in two: written in one, read in the other. */
+  readonly nodes: readonly NodeId[]
+  /** Source nodes and repartition nodes read here. */
+  readonly sources: readonly NodeId[]
+  /** Sink nodes and repartition nodes written here. */
+  readonly sinks: readonly NodeId[]
+  readonly stores: readonly StoreSpec[]
+  /** Groups of topics (base names for repartition topics) that must have equal partition counts. */
+  readonly copartitioned: readonly (readonly NodeId[])[]
+}
