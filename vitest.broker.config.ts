@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
-import { alias } from './vitest.config.ts'
+import { alias, reporters } from './vitest.config.ts'
 
 /** Tests on a real Kafka, one file after another: they share one broker and measure what it holds. */
 export default defineConfig({
   resolve: { alias },
   test: {
     name: 'broker',
+    reporters,
     include: ['test/broker/**/*.test.ts'],
     globalSetup: ['test/broker/setup.ts'],
     fileParallelism: false,

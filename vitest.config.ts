@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import type { InlineConfig } from 'vitest/node'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -9,10 +10,17 @@ export const alias = [
   { find: /^streamctl\/testing$/, replacement: at('src/testing.ts') },
 ]
 
+/** With STREAMCTL_TEST_REPORT=<file>, the results as JSON beside what the terminal shows: `.ci/run` adds them up. */
+const report = process.env.STREAMCTL_TEST_REPORT
+export const reporters: NonNullable<InlineConfig['reporters']> = report
+  ? ['default', ['json', { outputFile: report }]]
+  : ['default']
+
 /** The fast tests: no JVM, no broker. `vitest.broker.config.ts` holds the others. */
 export default defineConfig({
   resolve: { alias },
   test: {
+    reporters,
     projects: [
       {
         extends: true,
