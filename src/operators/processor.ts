@@ -1,8 +1,8 @@
 /** What every operator compiles to: a plain closure that calls the next one. */
 
-import type { Headers } from '../common/record.ts'
 import type { Counter } from '../common/counter.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
+import type { Headers } from '../common/record.ts'
 
 /** One hop of a record. Values are immutable by contract: a branch passes the same object to each child. */
 // biome-ignore lint/suspicious/noExplicitAny: a compiled chain joins processors of every type; the typed facade has checked them.

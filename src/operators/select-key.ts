@@ -1,0 +1,18 @@
+/** Gives each record another key. */
+
+import { guard2, type Process, type ProcessorContext } from './processor.ts'
+
+export interface SelectKeyArgs<K, V, K2> {
+  readonly mapper: (value: V, key: K) => K2
+}
+
+export function selectKey<K, V, K2>(
+  args: SelectKeyArgs<K, V, K2>,
+  ctx: ProcessorContext,
+  next: Process<K2, V>,
+): Process<K, V> {
+  const mapper = guard2(ctx.node, args.mapper)
+  return (key, value, timestamp, headers) => {
+    next(mapper(value, key), value, timestamp, headers)
+  }
+}

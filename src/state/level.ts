@@ -1,0 +1,122 @@
+/** A byte store on LevelDB. Only one handle to a directory exists at a time, and a damaged one is never repaired. */
+
+import { ClassicLevel } from 'classic-level'
+import { messageOf, StreamError } from '../common/errors.ts'
+import type { ByteStore, ByteWrite } from './store.ts'
+
+export interface LevelOptions {
+  /** Bytes of writes kept in memory before they become a table file; two such buffers can exist. Default 4 MiB. */
+  readonly writeBufferBytes?: number
+  /** Bytes of uncompressed blocks cached. Default 8 MiB. */
+  readonly blockCacheBytes?: number
+  /** Whether every write waits for the disk. Default false: the changelog is the durable copy. */
+  readonly sync?: boolean
+}
+
+type Database = ClassicLevel<Buffer, Buffer>
+type Put = { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+type Delete = { readonly type: 'del'; readonly key: Buffer }
+
+const scanRows = 1000
+
+/**
+ * Opens the database in a directory.
+ * @throws StreamError LOCKED when a handle to it is open, here or in another process; CORRUPT when it is damaged;
+ * INVALID_ARGUMENT when the directory cannot be used.
+ */
+export async function openLevel(
+  directory: string,
+  options: LevelOptions & { readonly createIfMissing: boolean },
+): Promise<ByteStore> {
+  const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    createIfMissing: options.createIfMissing,
+    writeBufferSize: options.writeBufferBytes ?? 4 * 1024 * 1024,
+    cacheSize: options.blockCacheBytes ?? 8 * 1024 * 1024,
+  })
+  try {
+    await database.open()
+  } catch (thrown) {
+    throw openError(directory, thrown)
+  }
+  return new LevelByteStore(database, options.sync ?? false)
+}
+
+class LevelByteStore implements ByteStore {
+  readonly #database: Database
+  readonly #writeOptions: { readonly sync: boolean }
+
+  constructor(database: Database, sync: boolean) {
+    this.#database = database
+    this.#writeOptions = { sync }
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#database.getSync(key)
+  }
+
+  /** One LevelDB write batch, which is one checksummed record of its log. */
+  async write(writes: readonly ByteWrite[]): Promise<void> {
+    if (writes.length === 0) return
+    const batch = writes.map(({ key, value }): Put | Delete =>
+      value === null ? { type: 'del', key } : { type: 'put', key, value },
+    )
+    try {
+      await this.#database.batch(batch, this.#writeOptions)
+    } catch (thrown) {
+      throw writeError(this.#database.location, thrown)
+    }
+  }
+
+  async deleteRange(from: Buffer, to: Buffer): Promise<void> {
+    try {
+      await this.#database.clear({ gte: from, lt: to })
+    } catch (thrown) {
+      throw writeError(this.#database.location, thrown)
+    }
+  }
+
+  async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
+    const iterator = this.#database.iterator({ gte: from, lt: to })
+    try {
+      for (;;) {
+        const rows = await iterator.nextv(scanRows)
+        if (rows.length === 0) return
+        yield* rows
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+}
+
+function openError(directory: string, thrown: unknown): StreamError {
+  const cause = thrown instanceof Error && thrown.cause !== undefined ? thrown.cause : thrown
+  const code = (cause as { code?: unknown }).code
+  if (code === 'LEVEL_LOCKED') {
+    return new StreamError('LOCKED', `${directory} is in use: its database is already open`, {
+      cause,
+      hint: 'Stop the process that has it open, or give this one another state directory.',
+    })
+  }
+  if (code === 'LEVEL_CORRUPTION') {
+    return new StreamError('CORRUPT', `${directory} is damaged: ${messageOf(cause)}`, { cause })
+  }
+  return new StreamError('INVALID_ARGUMENT', `${directory} cannot be opened: ${messageOf(cause)}`, {
+    cause,
+    hint: 'Check that the state directory is writable, has space left, and that the limit of open files is not reached.',
+  })
+}
+
+/** LevelDB's write errors are sticky: nothing can be written until the database is opened anew. */
+function writeError(directory: string, thrown: unknown): StreamError {
+  return new StreamError('CORRUPT', `${directory} cannot be written: ${messageOf(thrown)}`, {
+    cause: thrown,
+    hint: 'Check the disk for space and errors; at the next start the state is caught up from its changelog.',
+  })
+}

@@ -1,0 +1,173 @@
+/**
+ * Window store: one row per key and window start. Invariant: a row is expired only when the *settled* stream time has closed its
+ * window; an aborted record may have moved the live stream time, and what it closed must come back with the abort.
+ */
+
+import { StreamError } from '../common/errors.ts'
+import type { TimeWindows } from '../common/windows.ts'
+import { type Codec, readInt64, stampedValue, storePrefix, windowChangelogKey, windowRowKey } from './codec.ts'
+import { type Bucket, type CacheLimits, Overlay } from './overlay.ts'
+import type { ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
+
+export interface WindowStoreOptions<K, V> extends CacheLimits {
+  readonly name: string
+  readonly key: Codec<K>
+  readonly value: Codec<V>
+  readonly windows: TimeWindows
+  /** The task's bytes, shared with its other stores. */
+  readonly bytes: ByteStore
+}
+
+const noKey = Buffer.alloc(0)
+
+export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
+  readonly kind = 'window'
+  readonly name: string
+  streamTime = -1
+  /** Stream time at the last settle: what the checkpoint says. */
+  #settledTime = -1
+  #sealedTimes: number[] = []
+  readonly #windows: TimeWindows
+  readonly #bytes: ByteStore
+  readonly #prefix: Buffer
+  readonly #overlay: Overlay<K, V>
+  readonly #buckets = new Map<number, Bucket<V>>()
+  #last: Bucket<V> | undefined
+  /** No row in bytes, or on its way there, has an earlier start. */
+  #earliest = 0
+
+  constructor(options: WindowStoreOptions<K, V>) {
+    this.name = options.name
+    this.#windows = options.windows
+    this.#bytes = options.bytes
+    const prefix = storePrefix(options.name)
+    this.#prefix = prefix
+    this.#overlay = new Overlay({
+      ...options,
+      store: options.name,
+      rowKey: (start, key) => windowRowKey(prefix, start, key),
+      changelogKey: windowChangelogKey,
+      emptied: (bucket) => {
+        this.#forget(bucket)
+      },
+    })
+  }
+
+  get(key: K, start: number): Row<V> | undefined {
+    let bucket = this.#find(start)
+    if (bucket === undefined) {
+      // Kept only if a row is found in it: reading what is not there must not fill memory.
+      bucket = { start, rows: new Map() }
+      const loaded = this.#overlay.read(bucket, key)
+      if (bucket.rows.size > 0) this.#buckets.set(start, bucket)
+      return loaded as Row<V> | undefined
+    }
+    const entry = this.#overlay.read(bucket, key)
+    return entry === undefined || entry.value === null ? undefined : (entry as Row<V>)
+  }
+
+  put(key: K, start: number, value: V | null, timestamp: number): void {
+    let bucket = this.#find(start)
+    if (bucket === undefined) {
+      bucket = { start, rows: new Map() }
+      this.#buckets.set(start, bucket)
+      this.#last = bucket
+    }
+    if (start < this.#earliest) this.#earliest = start
+    this.#overlay.write(bucket, key, value, timestamp)
+  }
+
+  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
+  recoverStreamTime(streamTime: number): void {
+    if (streamTime > this.#settledTime) this.#settledTime = streamTime
+    if (streamTime > this.streamTime) this.streamTime = streamTime
+  }
+
+  get uncommittedBytes(): number {
+    return this.#overlay.uncommittedBytes
+  }
+
+  get cachedRows(): number {
+    return this.#overlay.rows
+  }
+
+  /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
+  seal(row: (key: Buffer, value: Buffer | null, timestamp: number) => void, writes: ByteWrite[]): void {
+    this.#overlay.seal(row, writes)
+    this.#sealedTimes.push(this.streamTime)
+  }
+
+  settle(): void {
+    this.#overlay.settle()
+    this.#settledTime = this.#sealedTimes.shift() ?? this.#settledTime
+  }
+
+  discard(): void {
+    this.#overlay.clear()
+    this.#buckets.clear()
+    this.#last = undefined
+    this.#sealedTimes = []
+    this.streamTime = this.#settledTime
+  }
+
+  /** Also raises the stream time: no row is newer than the stream time that wrote it. */
+  restore(row: ChangelogRow): ByteWrite {
+    this.#overlay.checkRestorable()
+    if (this.#overlay.rows > 0) this.discard()
+    const keyLength = row.key.length - 12
+    if (keyLength < 0) {
+      throw new StreamError(
+        'CORRUPT',
+        `store ${this.name}: a changelog key of ${row.key.length} bytes holds no window`,
+        {
+          where: { node: this.name },
+          hint: 'The changelog topic was written by something else; reset the application to rebuild it.',
+        },
+      )
+    }
+    const start = readInt64(row.key, keyLength)
+    if (start < this.#earliest) this.#earliest = start
+    this.recoverStreamTime(row.timestamp)
+    return {
+      key: windowRowKey(this.#prefix, start, row.key.subarray(0, keyLength)),
+      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
+    }
+  }
+
+  /** Deletes the rows of windows whose end + grace the settled stream time has reached; costs nothing when there are none. */
+  async expire(): Promise<void> {
+    const { sizeMs, graceMs, advanceMs } = this.#windows
+    const closed = this.#settledTime - sizeMs - graceMs
+    // The last start that can be closed: between two of them there is nothing new to delete.
+    const lastStart = closed - (closed % advanceMs)
+    if (closed < 0 || lastStart < this.#earliest) return
+    const from = this.#earliest
+    const to = lastStart + 1
+    // Rows still on their way to bytes stay, and are deleted by a later call.
+    let earliest = to
+    for (const bucket of this.#buckets.values()) {
+      if (bucket.start >= to) continue
+      if (this.#overlay.dropClean(bucket)) this.#forget(bucket)
+      else if (bucket.start < earliest) earliest = bucket.start
+    }
+    this.#earliest = earliest
+    try {
+      await this.#bytes.deleteRange(windowRowKey(this.#prefix, from, noKey), windowRowKey(this.#prefix, to, noKey))
+    } catch (thrown) {
+      this.#earliest = Math.min(this.#earliest, from)
+      throw thrown
+    }
+  }
+
+  #find(start: number): Bucket<V> | undefined {
+    if (this.#last !== undefined && this.#last.start === start) return this.#last
+    const bucket = this.#buckets.get(start)
+    if (bucket !== undefined) this.#last = bucket
+    return bucket
+  }
+
+  #forget(bucket: Bucket<V>): void {
+    if (this.#buckets.get(bucket.start) === bucket) this.#buckets.delete(bucket.start)
+    if (this.#last === bucket) this.#last = undefined
+  }
+}
