@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint'
 
 export default [
-  { ignores: ['dist/', 'node_modules/', 'coverage/', '.kafka/', '.streamctl/', 'tools/node24/'] },
+  { ignores: ['dist/', 'node_modules/', 'coverage/', '.kafka/', '.streamctl/', 'tools/dev-bin/'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
