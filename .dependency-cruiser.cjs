@@ -46,7 +46,10 @@ module.exports = {
     {
       name: 'every folder of src has a rule',
       severity: 'error',
-      from: { path: '^src/', pathNot: [`^src/(${[...Object.keys(MAY_IMPORT), 'cli'].join('|')})/`, '^src/(index|testing)\\.ts$'] },
+      from: {
+        path: '^src/',
+        pathNot: [`^src/(${[...Object.keys(MAY_IMPORT), 'cli'].join('|')})/`, '^src/(index|testing)\\.ts$'],
+      },
       to: {},
     },
     ...direction,
