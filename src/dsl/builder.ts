@@ -1,0 +1,93 @@
+/** Where a topology starts: topics become streams and tables. */
+
+import type { DeserializationPolicy } from '../serde/topic.ts'
+import type { SourceLocation } from '../topology/node.ts'
+import { callSite } from './call-site.ts'
+import type { Graph } from './graph.ts'
+import { invalid, requireName } from './invalid.ts'
+import { merge, requireTopic } from './stateless.ts'
+import { KStream, KTable, type StoreOptions } from './stream.ts'
+import type { StreamState } from './stream-state.ts'
+import { materialized } from './tables.ts'
+import type { Source } from './types.ts'
+
+export interface SourceOptions {
+  /**
+   * What to do with a record whose bytes do not read: stop before it, or write it to a topic, untouched and with the cause in
+   * its headers, in the same transaction. Default `fail`.
+   */
+  readonly onDeserializationError?: 'fail' | { readonly deadLetter: string }
+}
+
+export interface TableOptions extends SourceOptions, StoreOptions {
+  /** Name of the store and of its changelog. */
+  readonly store: string
+}
+
+type KeyOf<T> = T extends Source<infer K, unknown> ? K : never
+type ValueOf<T> = T extends Source<unknown, infer V> ? V : never
+
+export class StreamsBuilder {
+  readonly #graph: Graph
+
+  constructor(graph: Graph) {
+    this.#graph = graph
+  }
+
+  /**
+   * The records of a topic, or of several, as a stream.
+   * @example b.stream(orders)
+   * @example b.stream(orders, { onDeserializationError: { deadLetter: 'orders.dlq' } })
+   * @throws StreamError INVALID_TOPOLOGY when a topic is read twice with different serdes or policies.
+   */
+  stream<K, V>(topic: Source<K, V>, options?: SourceOptions): KStream<K, V>
+  stream<const T extends readonly Source<unknown, unknown>[]>(
+    topics: T,
+    options?: SourceOptions,
+  ): KStream<KeyOf<T[number]>, ValueOf<T[number]>>
+  stream(
+    topics: Source<unknown, unknown> | readonly Source<unknown, unknown>[],
+    options?: SourceOptions,
+  ): KStream<unknown, unknown> {
+    const site = callSite()
+    const list = Array.isArray(topics)
+      ? (topics as readonly Source<unknown, unknown>[])
+      : [topics as Source<unknown, unknown>]
+    const sources = list.map((topic) => this.#source(topic, options, 'stream', site))
+    const [only] = sources
+    if (only === undefined) throw invalid('stream was given no topic', 'Give at least one topic.', 'stream', site)
+    return new KStream(sources.length === 1 ? only : merge(sources, undefined))
+  }
+
+  /**
+   * The topic's last value of each key, in a store; a record with a null value deletes the row.
+   * @example b.table(customers, { store: 'customers' })
+   * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, or the topic is read with other serdes.
+   */
+  table<K, V>(topic: Source<K, V>, options: TableOptions): KTable<K, V | null> {
+    const site = callSite()
+    const source = this.#source(topic, options, 'table', site)
+    return new KTable(materialized(source, options?.store, 'table', { storage: options?.storage }, site))
+  }
+
+  #source(
+    given: Source<unknown, unknown>,
+    options: SourceOptions | undefined,
+    call: string,
+    site: SourceLocation | undefined,
+  ): StreamState {
+    const { name, key, value } = requireTopic(given, call, site)
+    const onDeserializationError = policy(options?.onDeserializationError, name, site)
+    const node = this.#graph.source({ topic: name, key, value, onDeserializationError }, site)
+    return { graph: this.#graph, node, key, value, rekeyed: false }
+  }
+}
+
+function policy(
+  given: SourceOptions['onDeserializationError'],
+  node: string,
+  site: SourceLocation | undefined,
+): DeserializationPolicy {
+  if (given === undefined || given === 'fail') return Object.freeze({ policy: 'fail' })
+  return Object.freeze({ policy: 'dead-letter', topic: requireName(given.deadLetter, 'dead-letter topic', node, site) })
+}

@@ -1,0 +1,143 @@
+/** The graph while it is being built: nodes only ever come in, under names that no two share, until it is sealed. */
+
+import type { AnySerde } from '../serde/serde.ts'
+import type { DeserializationPolicy } from '../serde/topic.ts'
+import type { NodeId, SourceLocation, SourceNode, StoreSpec, Topology, TopologyNode } from '../topology/node.ts'
+import { invalid, placeOf, requireName } from './invalid.ts'
+
+type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
+/** A node before it has its id, name and place. */
+export type NodeBody = Without<TopologyNode, 'id' | 'name' | 'where'>
+
+export interface SourceArguments {
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly onDeserializationError: DeserializationPolicy
+}
+
+export class Graph {
+  readonly topology: string
+  readonly #nodes: TopologyNode[] = []
+  readonly #names = new Map<string, SourceLocation | undefined>()
+  readonly #stores = new Map<string, SourceLocation | undefined>()
+  readonly #repartitions = new Map<string, SourceLocation | undefined>()
+  #sealed = false
+
+  constructor(topology: string) {
+    this.topology = topology
+  }
+
+  /** Adds a node under the name, which the caller has from `pathName`, `givenName` or a store or topic. */
+  add(body: NodeBody, name: string, site: SourceLocation | undefined): NodeId {
+    if (this.#sealed) {
+      throw invalid(
+        `${name} was called after the topology ${this.topology} was built`,
+        'Call operators only inside the function given to defineTopology, and not in a callback or after an await.',
+        name,
+        site,
+      )
+    }
+    const id = this.#nodes.length
+    const where = site === undefined ? {} : { where: Object.freeze(site) }
+    this.#nodes.push(
+      Object.freeze({ ...body, parents: Object.freeze(body.parents), id, name, ...where }) as TopologyNode,
+    )
+    return id
+  }
+
+  nameOf(id: NodeId): string {
+    return this.#nodes[id]?.name ?? ''
+  }
+
+  /** A display name made of the calls that led here: `lines.flatMapValues.filter`; a second one of its kind ends in `~2`. */
+  pathName(parent: NodeId, call: string): string {
+    const path = `${this.nameOf(parent)}.${call}`
+    let name = path
+    for (let nth = 2; this.#names.has(name); nth++) name = `${path}~${nth}`
+    this.#names.set(name, undefined)
+    return name
+  }
+
+  /** A display name the user gave: unique, as rates and errors are told apart by it. */
+  givenName(name: unknown, call: string, site: SourceLocation | undefined): string {
+    const legal = requireName(name, 'display name', call, site)
+    claim(this.#names, legal, 'a processor', site)
+    return legal
+  }
+
+  /** Checks a store's name and takes it. */
+  claimStore(name: unknown, call: string, site: SourceLocation | undefined): string {
+    const legal = requireName(name, 'store name', call, site)
+    claim(this.#stores, legal, 'a store', site)
+    return legal
+  }
+
+  /** Checks the base name of a repartition topic and takes it. */
+  claimRepartition(name: unknown, call: string, site: SourceLocation | undefined): string {
+    const legal = requireName(name, 'repartition name', call, site)
+    claim(this.#repartitions, legal, 'a repartition topic', site)
+    return legal
+  }
+
+  /** The source of a topic. A topic is read once: a second call with the same serdes and policy gets the same node. */
+  source(wanted: SourceArguments, site: SourceLocation | undefined): NodeId {
+    const known = this.#nodes.find((node): node is SourceNode => node.kind === 'source' && node.topic === wanted.topic)
+    if (known === undefined) return this.add({ kind: 'source', parents: [], ...wanted }, wanted.topic, site)
+    const differs =
+      known.key !== wanted.key || known.value !== wanted.value
+        ? 'serdes'
+        : samePolicy(known.onDeserializationError, wanted.onDeserializationError)
+          ? undefined
+          : 'onDeserializationError'
+    if (differs === undefined) return known.id
+    throw invalid(
+      `topic ${wanted.topic} is read twice with different ${differs}: at ${placeOf(known.where)} and at ${placeOf(site)}`,
+      differs === 'serdes'
+        ? 'Declare the topic once with topic(...) and pass that same value to both calls.'
+        : 'Give both calls the same onDeserializationError.',
+      wanted.topic,
+      site,
+    )
+  }
+
+  /** No node comes in after this. */
+  seal(site: SourceLocation | undefined): Topology {
+    this.#sealed = true
+    if (!this.#nodes.some((node) => node.kind === 'source')) {
+      throw invalid(
+        `the topology ${this.topology} reads no topic`,
+        'Start with b.stream(topic) or b.table(topic, { store }).',
+        this.topology,
+        site,
+      )
+    }
+    return Object.freeze({ kind: 'topology', name: this.topology, nodes: Object.freeze(this.#nodes) })
+  }
+}
+
+/** A store spec as every operator makes it. */
+export function storeSpec(spec: Omit<StoreSpec, 'storage'>, storage: 'disk' | 'memory' | undefined): StoreSpec {
+  return Object.freeze({ ...spec, storage: storage ?? 'disk' })
+}
+
+function claim(
+  taken: Map<string, SourceLocation | undefined>,
+  name: string,
+  what: string,
+  site: SourceLocation | undefined,
+): void {
+  if (taken.has(name)) {
+    throw invalid(
+      `the name ${name} is given to ${what} twice: at ${placeOf(taken.get(name))} and at ${placeOf(site)}`,
+      'Give one of them another name.',
+      name,
+      site,
+    )
+  }
+  taken.set(name, site)
+}
+
+function samePolicy(a: DeserializationPolicy, b: DeserializationPolicy): boolean {
+  return a.policy === b.policy && (a.policy === 'fail' || b.policy === 'fail' || a.topic === b.topic)
+}

@@ -1,0 +1,36 @@
+/** The errors of a topology that cannot be: each names the operator, the user's line and the way out. */
+
+import { StreamError } from '../common/errors.ts'
+import { isLegalName } from '../serde/topic.ts'
+import type { SourceLocation } from '../topology/node.ts'
+
+export function invalid(message: string, hint: string, node: string, site: SourceLocation | undefined): StreamError {
+  return new StreamError('INVALID_TOPOLOGY', message, { hint, where: { node, ...site } })
+}
+
+/** @throws StreamError INVALID_TOPOLOGY when the name is not one for stores, topics and processors. */
+export function requireName(name: unknown, what: string, node: string, site: SourceLocation | undefined): string {
+  if (typeof name === 'string' && isLegalName(name)) return name
+  throw invalid(
+    `${node}: ${name === undefined ? 'no' : JSON.stringify(name)} ${what}${name === undefined ? ' is given' : ' is not a legal name'}`,
+    `Give the ${what} 1 to 249 of the characters a-z A-Z 0-9 . _ -`,
+    node,
+    site,
+  )
+}
+
+/** @throws StreamError INVALID_TOPOLOGY when it is no function. */
+export function requireFunction<F>(given: F, what: string, node: string, site: SourceLocation | undefined): F {
+  if (typeof given === 'function') return given
+  throw invalid(
+    `${node}: the ${what} is not a function but ${given === null ? 'null' : typeof given}`,
+    'Pass a function of (value, key).',
+    node,
+    site,
+  )
+}
+
+/** `a.ts:12`, for messages that speak of two places. */
+export function placeOf(site: SourceLocation | undefined): string {
+  return site === undefined ? 'elsewhere' : `${site.file}:${site.line}`
+}

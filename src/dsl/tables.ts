@@ -1,0 +1,94 @@
+/** Tables made of streams, and streams joined with them. */
+
+import type { SourceLocation } from '../topology/node.ts'
+import { callSite } from './call-site.ts'
+import { storeSpec } from './graph.ts'
+import type { Storage } from './grouping.ts'
+import { invalid, requireFunction } from './invalid.ts'
+import { repartition, requireSerdes } from './repartition.ts'
+import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
+import { type GivenSerdes, type StreamState, type TableState, withSerdes } from './stream-state.ts'
+
+export interface ToTableArguments extends GivenSerdes {
+  readonly storage?: Storage | undefined
+}
+
+/** The table of a stream's last values; a re-keyed stream goes through a topic named as the store first. */
+export function toTable(state: StreamState, name: unknown, options: ToTableArguments | undefined): TableState {
+  return materialized(state, name, 'toTable', options, callSite())
+}
+
+/** The node and store behind b.table and toTable. */
+export function materialized(
+  state: StreamState,
+  name: unknown,
+  method: 'table' | 'toTable',
+  options: ToTableArguments | undefined,
+  site: SourceLocation | undefined,
+): TableState {
+  const { graph } = state
+  const call = `${graph.nameOf(state.node)}.${method}`
+  const store = graph.claimStore(name, call, site)
+  const fix = `toTable('${store}', { ... })`
+  const given = withSerdes(state, options)
+  const { key, value } = requireSerdes(given, 'for its store', call, fix, site)
+  const input = state.rekeyed ? repartition(given, store, undefined, call, fix, site) : given
+  const spec = storeSpec({ name: store, kind: 'key-value', key, value }, options?.storage)
+  return {
+    graph,
+    node: graph.add({ kind: 'table', parents: [input.node], store: spec }, store, site),
+    key,
+    store: spec,
+  }
+}
+
+/** Every update of the table as a record. */
+export function toStream(table: TableState, given: unknown): StreamState {
+  const { graph, key, store } = table
+  const site = callSite()
+  const name = displayName(table, 'toStream', given, site)
+  const node = graph.add({ kind: 'to-stream', parents: [table.node] }, name, site)
+  return { graph, node, key, value: store.value, rekeyed: false }
+}
+
+export interface JoinArguments extends GivenSerdes {
+  readonly name?: string | undefined
+}
+
+/** Looks each record's key up in the table. A re-keyed stream goes through a topic first, which the join's name names. */
+export function joinTable(
+  state: StreamState,
+  table: TableState,
+  left: boolean,
+  joiner: UserFunction,
+  options: JoinArguments | undefined,
+): StreamState {
+  const site = callSite()
+  const { graph } = state
+  const method = left ? 'leftJoin' : 'join'
+  const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
+  requireSameGraph(state, table, call, site)
+  requireFunction(joiner, 'joiner', call, site)
+  if (table.store.kind === 'window') {
+    throw invalid(
+      `${call}: the windowed table ${table.store.name} cannot be joined, as its rows are found by key and window`,
+      'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
+      call,
+      site,
+    )
+  }
+  if (state.rekeyed && options?.name === undefined) {
+    throw invalid(
+      `${call} joins a stream whose key was changed, so it needs a repartition topic, and that needs a name`,
+      `Name the join: ${method}(table, joiner, { name: 'enriched' }). The name becomes part of the topic's name, so keep it stable.`,
+      call,
+      site,
+    )
+  }
+  const fix = `${method}(table, joiner, { name: '${options?.name}', ... })`
+  const input = state.rekeyed ? repartition(state, options?.name, options, call, fix, site) : withSerdes(state, options)
+  const name = displayName(state, method, options?.name, site)
+  const parents = [input.node, table.node]
+  const node = graph.add({ kind: 'stream-table-join', parents, store: table.store.name, left, joiner }, name, site)
+  return { graph, node, key: input.key, value: { lostBy: name }, rekeyed: false }
+}

@@ -1,0 +1,46 @@
+/** The typing rules of the facade: sources covariant, sinks contravariant, joined keys equal; null shows in tables only. */
+
+import type { Deserializer, Serde, Serializer } from '../serde/serde.ts'
+
+/** What a stream can be read from: the reading half of a topic. */
+export interface Source<out K, out V> {
+  readonly kind: 'topic'
+  readonly name: string
+  readonly key: Deserializer<K>
+  readonly value: Deserializer<V>
+}
+
+/** What a stream can be written to: the writing half of a topic. A topic that takes more than the stream holds fits. */
+export interface Sink<in K, in V> {
+  readonly kind: 'topic'
+  readonly name: string
+  readonly key: Serializer<K>
+  readonly value: Serializer<V>
+}
+
+/** A type nothing fits: the compiler's message then holds the plain words. */
+export type StreamTypeError<Words extends string> = { readonly [W in Words]: never }
+
+/** Anything when the keys are the same type, else the words. Keys that differ in type differ in bytes: they never meet. */
+export type SameKey<A, B> = [A] extends [B]
+  ? [B] extends [A]
+    ? unknown
+    : StreamTypeError<'keys differ, call selectKey(...) first'>
+  : StreamTypeError<'keys differ, call selectKey(...) first'>
+
+/** A value that is there: without the tombstone. */
+export type Present<V> = Exclude<V, null>
+
+/** A serde that can write `T`. What it reads back, `Read`, may be wider: `string` for `'EUR' | 'USD'`. */
+export type SerdeFor<T, Read> = Serde<Read> & Serializer<Present<T>>
+
+/** What a stream of `T` holds after a serde that reads `Read`; a bare `json` (of `any`) tells nothing new. */
+export type ReadBack<Read, T> = 0 extends 1 & Read ? T : Read
+
+/** The branch of a `split` that takes what no branch before it took. Put it last. */
+export const otherwise: unique symbol = Symbol('otherwise')
+
+export type Predicate<K, V> = (value: V, key: K) => boolean
+
+/** Branches of a `split` by name, tried in the order written. */
+export type Branches<K, V> = Readonly<Record<string, Predicate<K, V> | typeof otherwise>>

@@ -1,0 +1,40 @@
+/** Which topics feed a node: the walk up the graph ends at sources and at repartition topics. */
+
+import type { NodeId, Topology, TopologyNode } from './node.ts'
+
+/** For each node the sources and repartition nodes whose records can reach it without crossing another topic, ascending. */
+export function upstreamSources(topology: Topology): readonly (readonly NodeId[])[] {
+  const upstream: (readonly NodeId[])[] = []
+  for (const node of topology.nodes) {
+    if (node.kind === 'source') {
+      upstream.push([node.id])
+      continue
+    }
+    const found = new Set<NodeId>()
+    for (const parent of node.parents) {
+      if (topology.nodes[parent]?.kind === 'repartition') found.add(parent)
+      else for (const source of upstream[parent] ?? []) found.add(source)
+    }
+    upstream.push([...found].sort((a, b) => a - b))
+  }
+  return upstream
+}
+
+/** The store a node reads or writes, if any. */
+export function storeOf(node: TopologyNode): string | undefined {
+  switch (node.kind) {
+    case 'table':
+    case 'aggregate':
+    case 'window-aggregate':
+      return node.store.name
+    case 'stream-table-join':
+      return node.store
+    default:
+      return undefined
+  }
+}
+
+/** The topic a node reads or writes: full for the user's, the base name for a repartition topic. */
+export function topicOf(node: TopologyNode): string | undefined {
+  return node.kind === 'source' || node.kind === 'sink' || node.kind === 'repartition' ? node.topic : undefined
+}
