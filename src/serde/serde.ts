@@ -23,8 +23,24 @@ export interface Serde<T> extends Serializer<T>, Deserializer<T> {
    * It rejects only when the source of schemas cannot be reached; an unknown id is left to `deserialize` to throw.
    */
   readonly prepare?: (batch: readonly Buffer[]) => Promise<void> | undefined
-  /** Awaited once before the first record is processed: registers the writer's schema, say. */
-  readonly open?: () => Promise<void>
+  /**
+   * Awaited before the first record is processed, to make ready what `serialize` needs (the id of the writer's schema,
+   * say): once for each sink topic the serde writes, with the topic and which part of the record it is; after those,
+   * once without arguments for a serde that writes only what nobody but the application reads (stores, changelog and
+   * repartition topics), so that internal topics never show in a registry. Not called for sources.
+   */
+  readonly open?: (topic?: string, part?: 'key' | 'value') => Promise<void>
+  /**
+   * On serdes of keys: the part of a key's bytes that chooses its partition, where that is not all of them. A windowed
+   * key goes where its inner key goes (Kafka Streams: `WindowedStreamPartitioner`).
+   */
+  readonly partitionBytes?: (key: Buffer) => Buffer
+  /**
+   * The value from its JSON form, for the command line and test data, where the format's name does not say how (a schema
+   * is needed): bigints are numbers or strings there, bytes are base64.
+   * @throws StreamError SERIALIZATION for JSON that is no such value.
+   */
+  readonly fromJson?: (json: unknown) => T
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the graph holds serdes of every type; the typed facade keeps them apart.

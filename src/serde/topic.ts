@@ -4,7 +4,9 @@ import { StreamError } from '../common/errors.ts'
 import type { Serde } from './serde.ts'
 
 /** What to do with a record whose bytes do not read: stop before it (nothing past it is committed), or dead-letter it. */
-export type DeserializationPolicy = { readonly policy: 'fail' } | { readonly policy: 'dead-letter'; readonly topic: string }
+export type DeserializationPolicy =
+  | { readonly policy: 'fail' }
+  | { readonly policy: 'dead-letter'; readonly topic: string }
 
 export interface TopicDefinition<K, V> {
   readonly kind: 'topic'

@@ -1,0 +1,104 @@
+/** JSON as UTF-8. What JSON would change without a word (NaN, undefined at the top) is refused, not written as null. */
+
+import { messageOf, StreamError } from '../common/errors.ts'
+import { jsonError } from './json-error.ts'
+import type { Serde } from './serde.ts'
+import { decodeUtf8, excerpt } from './text.ts'
+
+export interface JsonOptions {
+  /** Longest text that is read, in bytes; a longer one is a DESERIALIZATION error. Default 1 MiB. */
+  readonly maxBytes?: number
+}
+
+/** Usable as it stands (`serde: json` infers from its surroundings) and called with a type (`json<Order>()`). */
+// biome-ignore lint/suspicious/noExplicitAny: `any` lets an aggregate's type come from its initializer; with `unknown` it would be poisoned.
+export type JsonSerde = Serde<any> & (<T>(options?: JsonOptions) => Serde<T>)
+
+const mebibyte = 1024 * 1024
+
+/**
+ * JSON. The type is a promise of the writer: nothing is checked against it. Of duplicate keys the last wins; a key
+ * `__proto__` stays data; numbers beyond 2^53 lose precision, as `JSON.parse` does; the text `null` reads as null,
+ * which the engine takes for a tombstone.
+ * @throws StreamError DESERIALIZATION with the position for text that is not JSON, not UTF-8, or over 1 MiB;
+ * SERIALIZATION for a bigint, NaN or an infinity anywhere, a cycle, and undefined or a function as the value.
+ */
+export const json: JsonSerde = Object.freeze(
+  Object.assign(<T>(options?: JsonOptions): Serde<T> => Object.freeze(jsonSerde<T>(options)), jsonSerde<unknown>()),
+)
+
+function jsonSerde<T>(options: JsonOptions = {}): Serde<T> {
+  const maxBytes = options.maxBytes ?? mebibyte
+  return {
+    format: 'json',
+    primitive: false,
+    serialize,
+    deserialize(bytes: Buffer): T {
+      if (bytes.length > maxBytes) {
+        throw unreadable(`JSON of ${bytes.length} bytes is over the limit of ${maxBytes}`, {
+          hint: 'Raise it with json({ maxBytes }).',
+        })
+      }
+      const text = decodeUtf8(bytes)
+      if (text === undefined) throw unreadable(`${bytes.length} bytes are not UTF-8, so not JSON`)
+      try {
+        return JSON.parse(text) as T
+      } catch {
+        // V8's message is not passed on: it may quote the record's bytes unescaped.
+        const { at, expected } = jsonError(text)
+        throw unreadable(
+          text.length === 0
+            ? 'an empty value is not JSON'
+            : `not JSON: ${expected} expected at character ${at}, near "${excerpt(text, at)}"`,
+        )
+      }
+    },
+  }
+}
+
+function serialize(value: unknown): Buffer {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+    // JSON writes NaN as null. Only a text that holds a null needs the walk that finds out.
+    const path = text?.includes('null') ? nonFinite(value) : undefined
+    if (path !== undefined) {
+      throw new StreamError(
+        'SERIALIZATION',
+        `NaN or an infinity cannot be written as JSON${path && `: it is at ${path}`}`,
+      )
+    }
+  } catch (thrown) {
+    if (thrown instanceof StreamError) throw thrown
+    throw new StreamError('SERIALIZATION', `the value cannot be written as JSON: ${firstLine(messageOf(thrown))}`, {
+      cause: thrown,
+      hint: 'JSON has no bigint and no cycles: write a bigint as a string, or use int64 or avro.',
+    })
+  }
+  if (text === undefined) {
+    throw new StreamError('SERIALIZATION', `${typeof value} cannot be written as JSON`, {
+      hint: 'A mapper without a return gives undefined; null is the tombstone.',
+    })
+  }
+  return Buffer.from(text, 'utf8')
+}
+
+/** Path of a number that JSON cannot write, or undefined. */
+function nonFinite(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : ''
+  if (typeof value !== 'object' || value === null) return undefined
+  if ('toJSON' in value && typeof value.toJSON === 'function') return undefined
+  for (const key of Object.keys(value)) {
+    const inside = nonFinite((value as Record<string, unknown>)[key])
+    if (inside !== undefined) return `.${key}${inside}`
+  }
+  return undefined
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? ''
+}
+
+function unreadable(message: string, details?: { readonly hint: string }): StreamError {
+  return new StreamError('DESERIALIZATION', message, details)
+}

@@ -1,0 +1,33 @@
+/** Text as UTF-8, as Kafka's StringSerializer writes it; two different strings never share their bytes. */
+
+import { StreamError } from '../common/errors.ts'
+import type { Serde } from './serde.ts'
+import { decodeUtf8 } from './text.ts'
+
+/**
+ * Strings as UTF-8.
+ * @throws StreamError DESERIALIZATION for bytes that are not UTF-8; SERIALIZATION for anything but a string, and for one
+ * with half a surrogate pair (Java's serializer writes `?` for it, which would make different keys equal).
+ */
+export const string: Serde<string> = Object.freeze({
+  format: 'string',
+  primitive: true,
+  serialize(value: string): Buffer {
+    if (typeof value !== 'string') throw refused(`a string was expected, not ${value === null ? 'null' : typeof value}`)
+    if (!value.isWellFormed()) throw refused('the string holds half a surrogate pair, which UTF-8 cannot write')
+    return Buffer.from(value, 'utf8')
+  },
+  deserialize(bytes: Buffer): string {
+    const text = decodeUtf8(bytes)
+    if (text === undefined) {
+      throw new StreamError('DESERIALIZATION', `${bytes.length} bytes are not UTF-8 text`, {
+        hint: 'Read the topic with the serde it was written with, or with `bytes`.',
+      })
+    }
+    return text
+  },
+})
+
+function refused(message: string): StreamError {
+  return new StreamError('SERIALIZATION', message)
+}

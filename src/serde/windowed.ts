@@ -1,0 +1,64 @@
+/** Keys of windowed tables on a topic: the inner key's bytes and the window's start, as Kafka Streams' TimeWindowedSerializer. */
+
+import { StreamError } from '../common/errors.ts'
+import { type Duration, durationMs } from '../common/time.ts'
+import type { Windowed } from '../common/windows.ts'
+import type { Serde } from './serde.ts'
+import { byteCount } from './text.ts'
+
+const startBytes = 8
+
+/**
+ * Windowed keys: the inner key followed by the start as 8 bytes, big-endian, in ms (Kafka Streams: `WindowKeySchema.toBinary`).
+ * The end is not written, so that reader and writer must know the size of the windows. The inner key's bytes alone choose
+ * the partition (`WindowedStreamPartitioner`).
+ * @throws StreamError INVALID_ARGUMENT for a size of 0 or no duration; DESERIALIZATION for fewer than 8 bytes or a start
+ * that is no time; SERIALIZATION for a window of another size.
+ */
+export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> {
+  const sizeMs = durationMs(size, 'window size')
+  if (sizeMs === 0) throw new StreamError('INVALID_ARGUMENT', 'a window has a size above 0 ms')
+  const { prepare, open } = inner
+  return Object.freeze({
+    format: `windowed(${inner.format},${sizeMs})`,
+    primitive: false,
+    serialize(windowedKey: Windowed<K>): Buffer {
+      const { key, start, end } = windowedKey
+      if (end - start !== sizeMs || !Number.isSafeInteger(start) || start < 0) {
+        throw new StreamError('SERIALIZATION', `[${start}, ${end}) is not a window of ${sizeMs} ms`, {
+          hint: 'Give windowed() the size that the windows of the stream have.',
+        })
+      }
+      const keyBytes = inner.serialize(key)
+      const bytes = Buffer.allocUnsafe(keyBytes.length + startBytes)
+      keyBytes.copy(bytes, 0)
+      const at = keyBytes.length
+      bytes.writeUInt32BE(Math.floor(start / 0x1_0000_0000), at)
+      bytes.writeUInt32BE(start >>> 0, at + 4)
+      return bytes
+    },
+    deserialize(bytes: Buffer): Windowed<K> {
+      const at = bytes.length - startBytes
+      if (at < 0) {
+        throw new StreamError(
+          'DESERIALIZATION',
+          `a windowed key ends in the 8 bytes of its start, and this one has ${byteCount(bytes.length)}`,
+        )
+      }
+      const start = bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+      if (start < 0 || !Number.isSafeInteger(start + sizeMs)) {
+        throw new StreamError('DESERIALIZATION', `the window of the key starts at ${start} ms, which is no time`, {
+          hint: 'Is the key windowed? The last 8 bytes of it are read as the start of its window.',
+        })
+      }
+      return { key: inner.deserialize(bytes.subarray(0, at)), start, end: start + sizeMs }
+    },
+    partitionBytes: innerKeyBytes,
+    ...(prepare && { prepare: (batch: readonly Buffer[]) => prepare(batch.map(innerKeyBytes)) }),
+    ...(open && { open }),
+  })
+}
+
+function innerKeyBytes(key: Buffer): Buffer {
+  return key.subarray(0, Math.max(0, key.length - startBytes))
+}
