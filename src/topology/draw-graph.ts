@@ -1,0 +1,59 @@
+/** A graph as Mermaid and Graphviz source: one box per sub-topology, topics outside of the boxes, as they connect them. */
+
+import type { GraphData, GraphNode } from './graph-data.ts'
+
+export function drawMermaid(graph: GraphData): string {
+  const lines = ['flowchart LR']
+  const { topics, edges, boxes } = layout(graph)
+  for (const [topic, id] of topics) lines.push(`  ${id}[["${topic}"]]`)
+  for (const [id, nodes] of boxes) {
+    lines.push(`  subgraph sub${id}["sub-topology ${id}"]`)
+    for (const node of nodes) lines.push(`    ${mermaidNode(node)}`)
+    lines.push('  end')
+  }
+  for (const [from, to] of edges) lines.push(`  ${from} --> ${to}`)
+  return `${lines.join('\n')}\n`
+}
+
+export function drawDot(graph: GraphData): string {
+  const lines = [`digraph "${graph.name}" {`, '  rankdir=LR', '  node [shape=box]']
+  const { topics, edges, boxes } = layout(graph)
+  for (const [topic, id] of topics) lines.push(`  ${id} [label="${topic}" shape=cds]`)
+  for (const [id, nodes] of boxes) {
+    lines.push(`  subgraph cluster_${id} {`, `    label="sub-topology ${id}"`)
+    for (const node of nodes) {
+      const shape = node.stores.length > 0 ? ' shape=cylinder' : node.kind === 'filter' ? ' shape=diamond' : ''
+      lines.push(`    n${node.id} [label="${node.name}"${shape}]`)
+    }
+    lines.push('  }')
+  }
+  for (const [from, to] of edges) lines.push(`  ${from} -> ${to}`)
+  lines.push('}')
+  return `${lines.join('\n')}\n`
+}
+
+function mermaidNode(node: GraphNode): string {
+  if (node.stores.length > 0) return `n${node.id}[("${node.name}")]`
+  return node.kind === 'filter' ? `n${node.id}{"${node.name}"}` : `n${node.id}["${node.name}"]`
+}
+
+/** Topics become nodes of their own; sources, sinks and repartitions are only the edges to and from them. */
+function layout(graph: GraphData): {
+  readonly topics: ReadonlyMap<string, string>
+  readonly edges: readonly (readonly [string, string])[]
+  readonly boxes: readonly (readonly [number, readonly GraphNode[]])[]
+} {
+  const topics = new Map<string, string>()
+  const edges: (readonly [string, string])[] = []
+  const boxes: (readonly [number, readonly GraphNode[]])[] = []
+  for (const sub of graph.subTopologies) {
+    const idOf = new Map<number, string>()
+    for (const { id, topic } of sub.nodes) {
+      if (topic !== undefined && !topics.has(topic)) topics.set(topic, `t${topics.size}`)
+      idOf.set(id, topic === undefined ? `n${id}` : (topics.get(topic) as string))
+    }
+    boxes.push([sub.id, sub.nodes.filter((node) => node.topic === undefined)])
+    for (const [from, to] of sub.edges) edges.push([idOf.get(from) as string, idOf.get(to) as string])
+  }
+  return { topics, edges, boxes }
+}

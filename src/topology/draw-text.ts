@@ -1,0 +1,94 @@
+/** A graph as text for terminals and diffs: one tree per topic that is read; a node is drawn once and named after that. */
+
+import type { GraphData, GraphNode, GraphSubTopology } from './graph-data.ts'
+
+const legend = '(topic) [stateless] <filter> {stateful}= store  |table|=  * repartition'
+
+export function drawText(graph: GraphData): string {
+  const lines = [`${graph.name}`, '']
+  for (const sub of graph.subTopologies) {
+    lines.push(`sub-topology ${sub.id}`)
+    for (const line of drawSubTopology(sub)) lines.push(`  ${line}`)
+    lines.push('')
+  }
+  if (graph.stores.length > 0) {
+    lines.push('stores')
+    const rows = graph.stores.map((store) => {
+      const { windows } = store
+      const window =
+        windows === undefined
+          ? ''
+          : `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
+      return [store.name, store.kind, `${store.key} -> ${store.value}`, store.storage, window]
+    })
+    lines.push(...columns(rows), '')
+  }
+  if (graph.internalTopics.length > 0) {
+    lines.push('internal topics', ...graph.internalTopics.map((topic) => `  ${topic.name}`), '')
+  }
+  lines.push(`legend  ${legend}`)
+  return `${lines.join('\n')}\n`
+}
+
+function drawSubTopology(sub: GraphSubTopology): readonly string[] {
+  const children = new Map<number, number[]>()
+  const fed = new Map<number, number>()
+  for (const [from, to] of sub.edges) {
+    children.set(from, [...(children.get(from) ?? []), to])
+    fed.set(to, from)
+  }
+  const byId = new Map(sub.nodes.map((node) => [node.id, node]))
+  const drawn = new Set<number>()
+
+  const block = (id: number, parent: GraphNode | undefined): readonly string[] => {
+    const node = byId.get(id) as GraphNode
+    const text = label(node, parent)
+    if (drawn.has(id)) return [`${text} (see above)`]
+    drawn.add(id)
+    const below = (children.get(id) ?? []).map((child) => () => block(child, node))
+    const [only] = below
+    if (only === undefined) return [text]
+    const gap = ' '.repeat(text.length)
+    if (below.length === 1) return indented(only(), `${text} ──> `, `${gap}     `)
+    return below.flatMap((draw, nth) => {
+      const last = nth === below.length - 1
+      const head = nth === 0 ? `${text} ──┬─> ` : `${gap}   ${last ? '└' : '├'}─> `
+      return indented(draw(), head, `${gap}   ${last ? ' ' : '│'}   `)
+    })
+  }
+  return sub.nodes.filter((node) => !fed.has(node.id)).flatMap((node) => block(node.id, undefined))
+}
+
+function indented(lines: readonly string[], first: string, rest: string): readonly string[] {
+  return lines.map((line, nth) => `${nth === 0 ? first : rest}${line}`)
+}
+
+function label(node: GraphNode, parent: GraphNode | undefined): string {
+  const prefix = `${parent?.name}.`
+  const name = parent !== undefined && node.name.startsWith(prefix) ? node.name.slice(prefix.length) : node.name
+  switch (node.kind) {
+    case 'source':
+    case 'sink':
+      return `(${node.topic})`
+    case 'repartition':
+      return `(${node.name})*`
+    case 'filter':
+    case 'split':
+    case 'branch':
+      return `<${name}>`
+    case 'table':
+      return `|${name}|=`
+    case 'aggregate':
+    case 'window-aggregate':
+      return `{${name}}=`
+    case 'stream-table-join':
+      return `{${name} with ${node.stores.join()}}`
+    default:
+      return `[${name}]`
+  }
+}
+
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+  return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd())
+}

@@ -1,0 +1,102 @@
+/** A topology as plain JSON: what `graph --json` prints and every drawing is made from. Only additions within a version. */
+
+import { changelogTopic, repartitionTopic } from './names.ts'
+import type { Topology, TopologyNode } from './node.ts'
+import { subTopologies } from './subtopology.ts'
+import { storeOf } from './upstream.ts'
+
+export interface GraphNode {
+  readonly id: number
+  readonly name: string
+  readonly kind: TopologyNode['kind']
+  /** Full name of the topic it reads or writes. */
+  readonly topic?: string
+  readonly stores: readonly string[]
+  readonly file?: string
+  readonly line?: number
+}
+
+export interface GraphSubTopology {
+  readonly id: number
+  readonly nodes: readonly GraphNode[]
+  /** From id to id, within the sub-topology. */
+  readonly edges: readonly (readonly [from: number, to: number])[]
+  /** Full names of the topics that must have equal partition counts, in groups. */
+  readonly copartitioned: readonly (readonly string[])[]
+}
+
+export interface GraphStore {
+  readonly name: string
+  readonly kind: 'key-value' | 'window'
+  readonly storage: 'disk' | 'memory'
+  readonly key: string
+  readonly value: string
+  readonly changelog: string
+  readonly subTopology: number
+  readonly windows?: { readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
+}
+
+export interface GraphTopic {
+  readonly name: string
+  readonly kind: 'repartition' | 'changelog'
+}
+
+export interface GraphData {
+  readonly name: string
+  readonly subTopologies: readonly GraphSubTopology[]
+  readonly stores: readonly GraphStore[]
+  readonly internalTopics: readonly GraphTopic[]
+}
+
+/** @param app application id, the prefix of internal topics. */
+export function graphData(topology: Topology, app: string = topology.name): GraphData {
+  const { nodes } = topology
+  const subs = subTopologies(topology)
+  const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
+  const stores = subs.flatMap((sub) =>
+    sub.stores.map((store): GraphStore => {
+      const { name, kind, storage, windows } = store
+      const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
+      const { sizeMs, advanceMs, graceMs } = windows ?? {}
+      const window =
+        windows === undefined ? {} : { windows: { sizeMs, advanceMs, graceMs } as GraphStore['windows'] & object }
+      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...window }
+    }),
+  )
+  return {
+    name: topology.name,
+    subTopologies: subs.map((sub) => {
+      const inside = new Set(sub.nodes)
+      return {
+        id: sub.id,
+        nodes: sub.nodes.map((id) => graphNode(nodeAt(id), app)),
+        edges: sub.nodes.flatMap((id) =>
+          // A repartition node that is read here has its parent elsewhere, unless the sub-topology feeds itself.
+          nodeAt(id)
+            .parents.filter((parent) => inside.has(parent))
+            .map((parent) => [parent, id] as const),
+        ),
+        copartitioned: sub.copartitioned.map((group) => group.map((id) => graphNode(nodeAt(id), app).topic ?? '')),
+      }
+    }),
+    stores,
+    internalTopics: [
+      ...nodes
+        .filter((node) => node.kind === 'repartition')
+        .map((node): GraphTopic => ({ name: repartitionTopic(app, node.topic), kind: 'repartition' })),
+      ...stores.map((store): GraphTopic => ({ name: store.changelog, kind: 'changelog' })),
+    ],
+  }
+}
+
+function graphNode(node: TopologyNode, app: string): GraphNode {
+  const store = storeOf(node)
+  const topic =
+    node.kind === 'repartition'
+      ? { topic: repartitionTopic(app, node.topic) }
+      : node.kind === 'source' || node.kind === 'sink'
+        ? { topic: node.topic }
+        : {}
+  const { id, name, kind, where } = node
+  return { id, name, kind, ...topic, stores: store === undefined ? [] : [store], ...where }
+}
