@@ -1,7 +1,7 @@
 /** What starting a topology takes and gives: the engine's face to the command line and to embedding programs. */
 
-import type { Clock } from '../common/time.ts'
 import type { Broker } from '../broker/port.ts'
+import type { Clock } from '../common/time.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
 
 export interface AppOptions {

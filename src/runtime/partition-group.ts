@@ -12,8 +12,9 @@ interface FetchedBatch extends TopicPartition {
   readonly stableEnd: number
 }
 
-/** One partition's records, in offset order, waiting for their turn. */
-export class PartitionQueue {
+/** One partition's records, in offset order, waiting for their turn. `source` is where they go. */
+export class PartitionQueue<S> {
+  readonly source: S
   readonly topic: string
   readonly partition: number
   /** Highest timestamp taken, ms; -1 before the first. */
@@ -24,7 +25,8 @@ export class PartitionQueue {
   #next = 0
   #fetchPosition: number
 
-  constructor(topic: string, partition: number, position: number, stableEnd: number) {
+  constructor(source: S, topic: string, partition: number, position: number, stableEnd: number) {
+    this.source = source
     this.topic = topic
     this.partition = partition
     this.#fetchPosition = position
@@ -39,6 +41,11 @@ export class PartitionQueue {
   /** Batches fetched and not yet begun; what backpressure is decided by. */
   get waitingBatches(): number {
     return this.#batches.length
+  }
+
+  /** Next offset to fetch. */
+  get fetchPosition(): number {
+    return this.#fetchPosition
   }
 
   /** Next offset to process: the head's, or past everything fetched, markers included. */
@@ -75,24 +82,24 @@ export class PartitionQueue {
   }
 }
 
-export class PartitionGroup {
-  readonly queues: readonly PartitionQueue[]
+export class PartitionGroup<S> {
+  readonly queues: readonly PartitionQueue<S>[]
 
-  constructor(queues: readonly PartitionQueue[]) {
+  constructor(queues: readonly PartitionQueue<S>[]) {
     this.queues = queues
   }
 
   /** The queue whose head is next, or undefined while there is nothing to take or an input must be waited for. */
-  next(): PartitionQueue | undefined {
+  next(): PartitionQueue<S> | undefined {
     const queues = this.queues
     if (queues.length === 1) {
-      const only = queues[0] as PartitionQueue
+      const only = queues[0] as PartitionQueue<S>
       return only.head === undefined ? undefined : only
     }
-    let lowest: PartitionQueue | undefined
+    let lowest: PartitionQueue<S> | undefined
     let timestamp = Number.POSITIVE_INFINITY
     for (let i = 0; i < queues.length; i++) {
-      const queue = queues[i] as PartitionQueue
+      const queue = queues[i] as PartitionQueue<S>
       const head = queue.head
       if (head === undefined) {
         if (queue.awaitsRecords) return undefined

@@ -1,0 +1,17 @@
+/** The public API. Nothing inside src imports this file. */
+
+export { type ErrorCode, type ErrorLocation, StreamError } from './common/errors.ts'
+export type { Header, Headers } from './common/record.ts'
+export type { Duration } from './common/time.ts'
+export { type TimeWindows, type Windowed, Windows } from './common/windows.ts'
+export { defineTopology } from './dsl/define.ts'
+export { otherwise } from './dsl/types.ts'
+export { bytes } from './serde/bytes.ts'
+export { double } from './serde/double.ts'
+export { int64 } from './serde/int64.ts'
+export { json } from './serde/json.ts'
+export type { Deserializer, Serde, Serializer } from './serde/serde.ts'
+export { string } from './serde/string.ts'
+export { type TopicDefinition, topic } from './serde/topic.ts'
+export { windowed } from './serde/windowed.ts'
+export type { Topology } from './topology/node.ts'

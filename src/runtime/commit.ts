@@ -1,0 +1,42 @@
+/**
+ * One commit cycle: outputs, changelog rows and positions in one transaction, then the state batch with its checkpoint.
+ * The disk only ever holds what a transaction has made true.
+ */
+
+import type { CommittedOffset, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
+import type { Task } from './task.ts'
+import type { SealedStores } from './task-stores.ts'
+
+interface SealedTask {
+  readonly task: Task
+  readonly positions: readonly CommittedOffset[]
+  readonly stores: SealedStores
+}
+
+/**
+ * Commits what the tasks have done. Sealing happens before this returns its promise, at one point between two records;
+ * what tasks do afterwards belongs to the next cycle. A task's changelog rows never go without its positions, which the
+ * group's generation fences: so a former owner cannot slip state in.
+ * @returns the number of tasks that had something to commit.
+ * @throws StreamError as `TransactionalProducer.commit`: nothing reached the state on disk then.
+ */
+export function commit(tasks: Iterable<Task>, producer: TransactionalProducer, group: GroupMetadata): Promise<number> {
+  const sealed: SealedTask[] = []
+  for (const task of tasks) {
+    if (task.state !== 'running' || !task.hasWork) continue
+    sealed.push({ task, positions: task.positions(), stores: task.stores.seal() })
+  }
+  if (sealed.length === 0) return Promise.resolve(0)
+  const transaction = producer.commit({ group, offsets: sealed.flatMap(({ positions }) => positions) })
+  return settle(sealed, transaction)
+}
+
+async function settle(
+  sealed: readonly SealedTask[],
+  transaction: Promise<ReadonlyMap<string, number>>,
+): Promise<number> {
+  const nextOffsets = await transaction
+  await Promise.all(sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)))
+  for (const { task, positions } of sealed) task.committed(positions)
+  return sealed.length
+}

@@ -1,0 +1,163 @@
+/**
+ * From the logical graph to closures: the only file that knows both. A sub-topology is built backwards, each processor
+ * holding the next, so that a record travels by plain calls.
+ */
+
+import type { Output } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
+import { aggregate } from '../operators/aggregate.ts'
+import { fanOut } from '../operators/fan-out.ts'
+import { filter } from '../operators/filter.ts'
+import { flatMap } from '../operators/flat-map.ts'
+import { flatMapValues } from '../operators/flat-map-values.ts'
+import { foreach } from '../operators/foreach.ts'
+import { map } from '../operators/map.ts'
+import { mapValues } from '../operators/map-values.ts'
+import { peek } from '../operators/peek.ts'
+import type { Process, ProcessorContext } from '../operators/processor.ts'
+import { selectKey } from '../operators/select-key.ts'
+import { sink } from '../operators/sink.ts'
+import { split } from '../operators/split.ts'
+import { streamTableJoin } from '../operators/stream-table-join.ts'
+import { table } from '../operators/table.ts'
+import { windowAggregate } from '../operators/window-aggregate.ts'
+import type { AnySerde } from '../serde/serde.ts'
+import type { KeyValueStore, WindowStore } from '../state/store.ts'
+import type {
+  NodeId,
+  RepartitionNode,
+  SinkNode,
+  SourceNode,
+  SubTopology,
+  Topology,
+  TopologyNode,
+} from '../topology/node.ts'
+import type { Counters } from './counters.ts'
+import { topicOfNode } from './plan.ts'
+
+/** What the closures are wired to: a task's stores and the producer's outputs. */
+export interface Wiring {
+  readonly appId: string
+  readonly counters: Counters
+  readonly store: (name: string) => unknown
+  readonly output: (topic: string) => Output
+  readonly partitions: (topic: string) => number
+}
+
+/** Where records of one topic enter. */
+export interface CompiledSource {
+  readonly node: SourceNode | RepartitionNode
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly process: Process
+}
+
+/** One entry per topic that the sub-topology reads. */
+export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): readonly CompiledSource[] {
+  const made = new Map<NodeId, Process>()
+  const processOf = (node: TopologyNode): Process => {
+    const known = made.get(node.id)
+    if (known !== undefined) return known
+    const process = build(node)
+    made.set(node.id, process)
+    return process
+  }
+  /** Children that a node's records go to; a join is not driven by its table. */
+  const children = (id: NodeId): readonly TopologyNode[] =>
+    sub.nodes
+      .map((child) => topology.nodes[child] as TopologyNode)
+      .filter((node) => (node.kind === 'stream-table-join' ? node.parents[0] === id : node.parents.includes(id)))
+  const next = (id: NodeId): Process => fanOut(children(id).map(processOf))
+  const build = (node: TopologyNode): Process => {
+    const ctx = contextOf(node, wiring.counters)
+    switch (node.kind) {
+      case 'source':
+        throw new StreamError('INTERNAL', `source ${node.name} has a parent`)
+      case 'filter':
+        return filter(node, ctx, next(node.id))
+      case 'map':
+        return map(node, ctx, next(node.id))
+      case 'map-values':
+        return mapValues(node, ctx, next(node.id))
+      case 'flat-map':
+        return flatMap(node, ctx, next(node.id))
+      case 'flat-map-values':
+        return flatMapValues(node, ctx, next(node.id))
+      case 'select-key':
+        return selectKey(node, ctx, next(node.id))
+      case 'peek':
+        return peek(node, ctx, next(node.id))
+      case 'foreach':
+        return foreach(node, ctx)
+      case 'merge':
+      case 'to-stream':
+        return next(node.id)
+      case 'split':
+        return split(node, ctx, branches(node.id, node.predicates.length))
+      case 'branch':
+        return counted(ctx, next(node.id))
+      case 'table':
+        return table({ store: keyValue(node.store.name) }, ctx, next(node.id))
+      case 'aggregate':
+        return aggregate({ ...node, store: keyValue(node.store.name) }, ctx, next(node.id))
+      case 'window-aggregate': {
+        const store = wiring.store(node.store.name) as WindowStore<unknown, unknown>
+        return windowAggregate({ ...node, store, windows: node.store.windows }, ctx, next(node.id))
+      }
+      case 'stream-table-join':
+        return streamTableJoin({ ...node, store: keyValue(node.store) }, ctx, next(node.id))
+      case 'sink':
+      case 'repartition':
+        return sinkOf(node, ctx, wiring)
+    }
+  }
+  const keyValue = (name: string) => wiring.store(name) as KeyValueStore<unknown, unknown>
+  const branches = (id: NodeId, count: number): readonly (Process | undefined)[] => {
+    const nodes = children(id)
+    return Array.from({ length: count }, (_, index) => {
+      const branch = nodes.filter((node) => node.kind === 'branch' && node.index === index)
+      return branch.length === 0 ? undefined : fanOut(branch.map(processOf))
+    })
+  }
+  return sub.sources.map((id) => {
+    const node = topology.nodes[id] as SourceNode | RepartitionNode
+    const topic = topicOfNode(wiring.appId, node) as string
+    return { node, topic, key: node.key, value: node.value, process: next(id) }
+  })
+}
+
+function contextOf(node: TopologyNode, counters: Counters): ProcessorContext {
+  const { dropped } = counters
+  return {
+    node: node.name,
+    forwarded: counters.nodes[node.id] ?? { count: 0 },
+    drop: (reason) => {
+      dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
+    },
+  }
+}
+
+function counted(ctx: ProcessorContext, next: Process): Process {
+  const { forwarded } = ctx
+  return (key, value, timestamp, headers) => {
+    forwarded.count++
+    next(key, value, timestamp, headers)
+  }
+}
+
+function sinkOf(node: SinkNode | RepartitionNode, ctx: ProcessorContext, wiring: Wiring): Process {
+  const topic = topicOfNode(wiring.appId, node) as string
+  const { partitionBytes } = node.key
+  return sink(
+    {
+      topic,
+      key: node.key,
+      value: node.value,
+      partitions: wiring.partitions(topic),
+      output: wiring.output(topic),
+      partitionKey: partitionBytes === undefined ? undefined : (_key, bytes) => partitionBytes(bytes),
+    },
+    ctx,
+  )
+}

@@ -1,0 +1,127 @@
+/**
+ * A topology against a cluster: which topics under which names, how many partitions, which tasks. Made once at start; it
+ * refuses what cannot run before anything is read.
+ */
+
+import type { Broker, TopicSpec } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
+import type { TopicPartition } from '../common/record.ts'
+import { internalTopics } from '../topology/internal-topics.ts'
+import { changelogTopic, repartitionTopic } from '../topology/names.ts'
+import type { NodeId, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
+import { resolvePartitions } from '../topology/partitions.ts'
+import { subTopologies } from '../topology/subtopology.ts'
+import type { TaskId } from './task-id.ts'
+
+export interface Plan {
+  readonly appId: string
+  readonly topology: Topology
+  readonly subTopologies: readonly SubTopology[]
+  /** Topics of the user's that are read, and repartition topics, all by their full names. */
+  readonly externalSources: readonly string[]
+  readonly repartitionTopics: readonly string[]
+  /** Partition counts of every topic read or written. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly internalTopics: readonly TopicSpec[]
+  readonly tasks: readonly TaskId[]
+}
+
+/** Topics of the user's that the topology reads, writes, or dead-letters to. */
+export function externalTopics(topology: Topology): {
+  readonly read: readonly string[]
+  readonly written: readonly string[]
+} {
+  const read = new Set<string>()
+  const written = new Set<string>()
+  for (const node of topology.nodes) {
+    if (node.kind === 'source') {
+      read.add(node.topic)
+      if (node.onDeserializationError.policy === 'dead-letter') written.add(node.onDeserializationError.topic)
+    } else if (node.kind === 'sink') written.add(node.topic)
+  }
+  return { read: [...read], written: [...written] }
+}
+
+/**
+ * Plan of a topology whose external topics have these partition counts.
+ * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED.
+ */
+export function planWith(topology: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
+  const { read, written } = externalTopics(topology)
+  for (const topic of [...read, ...written]) if (!external.has(topic)) throw topicMissing(topology, topic)
+  const subs = subTopologies(topology)
+  const repartitionCounts = resolvePartitions(topology, subs, external)
+  const partitions = new Map(external)
+  const repartitionTopics: string[] = []
+  for (const [id, count] of repartitionCounts) {
+    const name = topicOfNode(appId, topology.nodes[id] as TopologyNode) as string
+    partitions.set(name, count)
+    repartitionTopics.push(name)
+  }
+  const tasks: TaskId[] = []
+  for (const sub of subs) {
+    const counts = sourceTopics(appId, topology, sub).map((topic) => partitions.get(topic) as number)
+    const count = Math.max(...counts)
+    for (let partition = 0; partition < count; partition++) tasks.push({ subTopology: sub.id, partition })
+    for (const store of sub.stores) partitions.set(changelogTopic(appId, store.name), count)
+  }
+  return Object.freeze({
+    appId,
+    topology,
+    subTopologies: subs,
+    externalSources: read,
+    repartitionTopics,
+    partitions,
+    internalTopics: internalTopics(topology, appId, partitions),
+    tasks,
+  })
+}
+
+/** Plans against the broker's topics and creates the internal ones that are missing. */
+export async function makePlan(topology: Topology, appId: string, broker: Broker): Promise<Plan> {
+  const { read, written } = externalTopics(topology)
+  const found = await broker.topics([...read, ...written])
+  const plan = planWith(topology, appId, new Map([...found.values()].map((topic) => [topic.name, topic.partitions])))
+  await broker.createTopics(plan.internalTopics)
+  const made = await broker.topics(plan.internalTopics.map((topic) => topic.name))
+  for (const spec of plan.internalTopics) {
+    const count = made.get(spec.name)?.partitions
+    if (count === spec.partitions) continue
+    throw new StreamError(
+      'NOT_COPARTITIONED',
+      `internal topic ${spec.name} has ${count ?? 'no'} partitions and needs ${spec.partitions}`,
+      {
+        hint: `A source changed its partition count since ${appId} first ran: keys now map to other partitions than the state was built with. Run under another --app-id, or delete ${spec.name} and the local state to start over.`,
+        where: { topic: spec.name },
+      },
+    )
+  }
+  return plan
+}
+
+/** Full name of the topic a source, sink or repartition node stands for. */
+export function topicOfNode(appId: string, node: TopologyNode): string | undefined {
+  if (node.kind === 'source' || node.kind === 'sink') return node.topic
+  return node.kind === 'repartition' ? repartitionTopic(appId, node.topic) : undefined
+}
+
+/** Topics that a sub-topology reads, by full name. */
+export function sourceTopics(appId: string, topology: Topology, sub: SubTopology): readonly string[] {
+  return sub.sources.map((id: NodeId) => topicOfNode(appId, topology.nodes[id] as TopologyNode) as string)
+}
+
+/** Partitions that a task reads: its number in every source topic that has as many. */
+export function inputsOf(plan: Plan, task: TaskId): readonly TopicPartition[] {
+  const sub = plan.subTopologies[task.subTopology] as SubTopology
+  return sourceTopics(plan.appId, plan.topology, sub)
+    .filter((topic) => (plan.partitions.get(topic) as number) > task.partition)
+    .map((topic) => ({ topic, partition: task.partition }))
+}
+
+function topicMissing(topology: Topology, topic: string): StreamError {
+  const node = topology.nodes.find((node) => (node.kind === 'source' || node.kind === 'sink') && node.topic === topic)
+  return new StreamError('TOPIC_MISSING', `topic ${topic} does not exist`, {
+    hint: `Create it with the number of partitions you want: kafka-topics.sh --create --topic ${topic} --partitions 4 --bootstrap-server <broker>`,
+    where: { topic, ...(node && { node: node.name }), ...node?.where },
+  })
+}

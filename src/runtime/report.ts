@@ -1,0 +1,107 @@
+/** The snapshot of a running application, put together from plain numbers when somebody asks. */
+
+import type { AppState, InputSnapshot, Snapshot, StoreSnapshot, TaskSnapshot } from '../metrics/snapshot.ts'
+import type { TopologyNode } from '../topology/node.ts'
+import { type Counters, recordsByNode } from './counters.ts'
+import { type Plan, topicOfNode } from './plan.ts'
+import type { Task } from './task.ts'
+import type { Worker } from './worker.ts'
+
+export interface ReportParts {
+  readonly plan: Plan
+  readonly counters: Counters
+  readonly worker: Worker
+  readonly brokerAddress: string
+  readonly startedAt: number
+  readonly at: number
+  readonly state: AppState
+}
+
+export function snapshotOf(parts: ReportParts): Snapshot {
+  const { plan, counters, worker, at } = parts
+  const tasks = [...worker.tasks].map((task) => taskSnapshot(task, worker))
+  const records = recordsByNode(plan.topology, counters)
+  const written = plan.topology.nodes.filter((node) => node.kind === 'sink')
+  return {
+    at,
+    app: plan.appId,
+    broker: parts.brokerAddress,
+    state: parts.state,
+    uptimeMs: at - parts.startedAt,
+    recordsIn: plan.topology.nodes.reduce(
+      (sum, node) => sum + (node.kind === 'source' ? (records[node.id] ?? 0) : 0),
+      0,
+    ),
+    recordsOut: written.reduce((sum, node) => sum + (records[node.id] ?? 0), 0),
+    lag: tasks.reduce((sum, task) => sum + task.inputs.reduce((lag, input) => lag + input.lag, 0), 0),
+    processors: plan.topology.nodes.map((node) => ({
+      id: node.id,
+      name: node.name,
+      kind: node.kind,
+      subTopology: plan.subTopologies.find((sub) => sub.nodes.includes(node.id))?.id ?? 0,
+      parents: node.parents,
+      topic: topicOfNode(plan.appId, node) ?? null,
+      store: storeOf(node),
+      records: records[node.id] ?? 0,
+    })),
+    tasks,
+    stores: storeSnapshots(plan, [...worker.tasks], tasks),
+    commits: { ...worker.commits },
+    errors: {
+      deadLetters: counters.deadLetters.count,
+      dropped: Object.fromEntries(counters.dropped),
+      last: worker.lastError,
+    },
+  }
+}
+
+function taskSnapshot(task: Task, worker: Worker): TaskSnapshot {
+  return {
+    id: task.name,
+    state: task.state,
+    inputs: task.queues.map((queue, i): InputSnapshot => {
+      const { topic, partition, position, stableEnd } = queue
+      return {
+        topic,
+        partition,
+        position,
+        committed: task.committedPosition(i),
+        stableEnd,
+        lag: Math.max(0, stableEnd - position),
+      }
+    }),
+    records: task.records,
+    streamTime: task.streamTime,
+    restore: worker.restoring(task),
+    cachedRows: task.stores.cachedRows().reduce((sum, { rows }) => sum + rows, 0),
+  }
+}
+
+function storeSnapshots(
+  plan: Plan,
+  tasks: readonly Task[],
+  snapshots: readonly TaskSnapshot[],
+): readonly StoreSnapshot[] {
+  const restores = snapshots.flatMap((task) => task.restore)
+  const rows = tasks.flatMap((task) => task.stores.cachedRows())
+  return plan.subTopologies
+    .flatMap((sub) => sub.stores)
+    .map(({ name, kind }) => {
+      const restoring = restores.filter(({ store }) => store === name)
+      const held = rows.filter((row) => row.name === name)
+      return {
+        name,
+        kind,
+        tasks: held.length,
+        cachedRows: held.reduce((sum, { rows }) => sum + rows, 0),
+        diskBytes: null,
+        restored: restoring.reduce((sum, { done }) => sum + done, 0),
+        restoreTotal: restoring.reduce((sum, { total }) => sum + total, 0),
+      }
+    })
+}
+
+function storeOf(node: TopologyNode): string | null {
+  if (!('store' in node)) return null
+  return typeof node.store === 'string' ? node.store : node.store.name
+}

@@ -1,0 +1,120 @@
+/**
+ * Brings stores up to the end of their changelogs, from their checkpoints. It ends on a position, never on a record: the
+ * last offsets of a changelog are often markers or aborted rows, which are never delivered. The end is the high watermark,
+ * so an open transaction of a dead owner is waited out (Kafka Streams: StoreChangelogReader, KAFKA-10167).
+ */
+
+import type { Broker, Fetcher } from '../broker/port.ts'
+import { partitionName, type TopicPartition } from '../common/record.ts'
+import type { RestoreProgress } from '../metrics/snapshot.ts'
+import type { Task } from './task.ts'
+
+interface Restoring extends TopicPartition {
+  readonly task: Task
+  readonly store: string
+  readonly start: number
+  readonly end: number
+  position: number
+}
+
+export class Restorer {
+  readonly #broker: Broker
+  readonly #fetcher: Fetcher
+  readonly #log: (level: 'info' | 'warn', message: string) => void
+  #active = new Map<string, Restoring>()
+
+  constructor(broker: Broker, log: (level: 'info' | 'warn', message: string) => void) {
+    this.#broker = broker
+    this.#log = log
+    this.#fetcher = broker.fetcher({ isolation: 'committed', maxBytes: 16 << 20, maxPartitionBytes: 4 << 20 })
+  }
+
+  get active(): boolean {
+    return this.#active.size > 0
+  }
+
+  /**
+   * Starts restoring the tasks' stores. Call it after their committed positions were read: nothing a former owner may
+   * still commit is beyond the ends taken here.
+   */
+  async begin(tasks: readonly Task[]): Promise<void> {
+    const changelogs = tasks.flatMap((task) =>
+      task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
+    )
+    const starts = await this.#broker.offsets(changelogs, 'earliest')
+    const ends = await this.#broker.offsets(changelogs, 'end')
+    for (const [i, changelog] of changelogs.entries()) {
+      const logStart = starts[i]?.offset ?? 0
+      const end = ends[i]?.offset ?? 0
+      const { task, store, topic } = changelog
+      const checkpoint = task.stores.checkpointOf(store)
+      if (checkpoint !== undefined && (checkpoint < logStart || checkpoint > end)) {
+        this.#log(
+          'warn',
+          `${store} of task ${task.name}: checkpoint ${checkpoint} is outside ${topic} [${logStart}, ${end}]: restoring from its start`,
+        )
+        await task.stores.wipe(store)
+      }
+    }
+    for (const [i, changelog] of changelogs.entries()) {
+      const end = ends[i]?.offset ?? 0
+      const checkpoint = changelog.task.stores.checkpointOf(changelog.store)
+      const start = checkpoint ?? starts[i]?.offset ?? 0
+      if (start >= end) continue
+      this.#log(
+        'info',
+        `${changelog.store} of task ${changelog.task.name}: restoring ${end - start} changelog offsets from ${checkpoint === undefined ? 'the start' : `checkpoint ${checkpoint}`} to ${end}`,
+      )
+      this.#active.set(partitionName(changelog.topic, changelog.partition), {
+        ...changelog,
+        start,
+        end,
+        position: start,
+      })
+    }
+    this.#assign()
+  }
+
+  /** Applies what has been fetched, waiting at most `maxWaitMs` for it. @returns tasks that have nothing left to restore. */
+  async step(maxWaitMs: number): Promise<readonly Task[]> {
+    const finished: Task[] = []
+    for (const { topic, partition, records, position } of await this.#fetcher.poll(maxWaitMs)) {
+      const restoring = this.#active.get(partitionName(topic, partition))
+      if (restoring === undefined) continue
+      await restoring.task.stores.applyChangelog(restoring.store, records, position)
+      restoring.position = position
+      if (position < restoring.end) continue
+      this.#active.delete(partitionName(topic, partition))
+      this.#assign()
+      if (!this.isRestoring(restoring.task)) finished.push(restoring.task)
+    }
+    return finished
+  }
+
+  isRestoring(task: Task): boolean {
+    return [...this.#active.values()].some((restoring) => restoring.task === task)
+  }
+
+  progress(task: Task): readonly RestoreProgress[] {
+    return [...this.#active.values()]
+      .filter((restoring) => restoring.task === task)
+      .map(({ store, start, position, end }) => ({ store, done: position - start, total: end - start }))
+  }
+
+  /** Forgets what is under way; what was applied stays, with its checkpoint. */
+  cancel(): void {
+    this.#active.clear()
+    this.#assign()
+  }
+
+  close(): Promise<void> {
+    this.#active.clear()
+    return this.#fetcher.close()
+  }
+
+  #assign(): void {
+    this.#fetcher.assign(
+      [...this.#active.values()].map(({ topic, partition, position }) => ({ topic, partition, offset: position })),
+    )
+  }
+}

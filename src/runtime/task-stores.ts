@@ -1,0 +1,295 @@
+/**
+ * The stores of a task, their bytes and their changelogs. Invariant: the bytes hold exactly what the changelogs hold up to
+ * the checkpoint that lies in the same batch, so a crash loses nothing and wipes nothing.
+ */
+
+import type { Output, PartitionOffset } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
+import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
+import { windowRetentionMs } from '../common/windows.ts'
+import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
+import { storePrefix } from '../state/codec.ts'
+import { OverlayKeyValueStore } from '../state/key-value.ts'
+import type { ByteStore, ByteWrite } from '../state/store.ts'
+import { openTaskState, type TaskState } from '../state/task-state.ts'
+import { OverlayWindowStore } from '../state/window.ts'
+import type { StoreSpec } from '../topology/node.ts'
+import { ChangelogRetention } from './changelog-retention.ts'
+import type { StateBudget } from './state-budget.ts'
+
+export interface TaskStoresOptions {
+  readonly taskId: string
+  readonly partition: number
+  /** null keeps every store in memory. */
+  readonly dir: string | null
+  readonly specs: readonly StoreSpec[]
+  /** Full name of a store's changelog topic. */
+  readonly changelogTopic: (store: string) => string
+  readonly output: (topic: string) => Output
+  readonly budget: StateBudget
+  readonly warn: (message: string) => void
+}
+
+/** What a commit has to write once its transaction has ended. */
+export interface SealedStores {
+  readonly writes: ReadonlyMap<Volume, ByteWrite[]>
+  readonly streamTimes: Readonly<Record<string, number>>
+}
+
+/** Stores that share bytes and a checkpoint. A task has one on disk, one in memory, or both. */
+interface Volume {
+  readonly state: TaskState
+  readonly stores: readonly BoundStore[]
+  readonly offsets: Map<string, number>
+  seq: number
+}
+
+interface BoundStore {
+  readonly spec: StoreSpec
+  readonly store: OverlayKeyValueStore<unknown, unknown> | OverlayWindowStore<unknown, unknown>
+  readonly topic: string
+  readonly output: Output
+  /** Of a window store. */
+  readonly retention: ChangelogRetention | undefined
+}
+
+export class TaskStores {
+  readonly #partition: number
+  readonly #volumes: readonly Volume[]
+
+  private constructor(partition: number, volumes: readonly Volume[]) {
+    this.#partition = partition
+    this.#volumes = volumes
+  }
+
+  /** @throws StreamError LOCKED, INVALID_ARGUMENT; INVALID_TOPOLOGY when a store on disk was written in another format. */
+  static async open(options: TaskStoresOptions): Promise<TaskStores> {
+    const { specs, dir } = options
+    const onDisk = dir === null ? [] : specs.filter((spec) => spec.storage === 'disk')
+    const inMemory = specs.filter((spec) => !onDisk.includes(spec))
+    const volumes: Volume[] = []
+    try {
+      if (onDisk.length > 0) volumes.push(await openVolume(options, dir, onDisk))
+      if (inMemory.length > 0) volumes.push(await openVolume(options, null, inMemory))
+    } catch (error) {
+      await Promise.all(volumes.map((volume) => volume.state.close()))
+      throw error
+    }
+    return new TaskStores(options.partition, volumes)
+  }
+
+  get(name: string): BoundStore['store'] {
+    const bound = this.#bound.find(({ spec }) => spec.name === name)
+    if (bound === undefined) throw new StreamError('INTERNAL', `no store ${name} in this task`)
+    return bound.store
+  }
+
+  get #bound(): readonly BoundStore[] {
+    return this.#volumes.flatMap((volume) => volume.stores)
+  }
+
+  get uncommittedBytes(): number {
+    let bytes = 0
+    for (const volume of this.#volumes) for (const { store } of volume.stores) bytes += store.uncommittedBytes
+    return bytes
+  }
+
+  /** Rows in memory, by store. */
+  cachedRows(): readonly { readonly name: string; readonly rows: number }[] {
+    return this.#bound.map(({ store }) => ({ name: store.name, rows: store.cachedRows }))
+  }
+
+  streamTimes(): Readonly<Record<string, number>> {
+    const times: Record<string, number> = {}
+    for (const { store } of this.#bound) if (store.kind === 'window') times[store.name] = store.streamTime
+    return times
+  }
+
+  /** Raises stream times to what was committed beside the positions. */
+  advanceStreamTimes(times: Readonly<Record<string, number>>): void {
+    for (const { store } of this.#bound) {
+      const time = times[store.name]
+      if (store.kind === 'window' && time !== undefined) store.recoverStreamTime(time)
+    }
+  }
+
+  /** Appends the changelog rows of everything written since the last seal to the open transaction. Synchronous. */
+  seal(): SealedStores {
+    const streamTimes = this.streamTimes()
+    const writes = new Map<Volume, ByteWrite[]>()
+    for (const volume of this.#volumes) {
+      const rows: ByteWrite[] = []
+      writes.set(volume, rows)
+      for (const { store, output } of volume.stores) {
+        store.seal((key, value, timestamp) => output.append(this.#partition, key, value, timestamp, noHeaders), rows)
+      }
+    }
+    return { writes, streamTimes }
+  }
+
+  /**
+   * Writes a seal whose transaction is committed.
+   * @param nextOffsets of the transaction, by partitionName.
+   */
+  async settle(sealed: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
+    for (const volume of this.#volumes) {
+      for (const { store, topic, retention } of volume.stores) {
+        const next = nextOffsets.get(partitionName(topic, this.#partition))
+        if (next === undefined) continue
+        volume.offsets.set(store.name, next)
+        retention?.committed(sealed.streamTimes[store.name] as number, next)
+      }
+      const writes = sealed.writes.get(volume) ?? []
+      if (writes.length > 0) await writeWithCheckpoint(volume, writes, sealed.streamTimes)
+      for (const { store } of volume.stores) {
+        store.settle()
+        await store.expire()
+      }
+    }
+  }
+
+  /** Changelog offsets before which only rows of closed windows lie; each is told once. */
+  expiredChangelogs(): readonly PartitionOffset[] {
+    return this.#bound.flatMap(({ topic, retention }) => {
+      const offset = retention?.takeExpired()
+      return offset === undefined ? [] : [{ topic, partition: this.#partition, offset }]
+    })
+  }
+
+  /** Forgets what is not settled. */
+  discard(): void {
+    for (const { store } of this.#bound) store.discard()
+  }
+
+  changelogs(): readonly { readonly store: string; readonly topic: string }[] {
+    return this.#bound.map(({ store, topic }) => ({ store: store.name, topic }))
+  }
+
+  /** Changelog offset up to which (exclusive) the store is on disk; undefined when it is empty. */
+  checkpointOf(store: string): number | undefined {
+    return this.#volumeOf(store).offsets.get(store)
+  }
+
+  /** Empties a store. The checkpoint goes first: rows without one are deleted at the next opening. */
+  async wipe(name: string): Promise<void> {
+    const volume = this.#volumeOf(name)
+    volume.offsets.delete(name)
+    this.get(name).discard()
+    await writeWithCheckpoint(volume, [], this.streamTimes())
+    const from = storePrefix(name)
+    const to = Buffer.from(from)
+    to[to.length - 1] = 1
+    await volume.state.bytes.deleteRange(from, to)
+  }
+
+  /** Applies committed changelog records and moves the checkpoint to `position`, in one batch. */
+  async applyChangelog(name: string, records: readonly ConsumerRecord[], position: number): Promise<void> {
+    const volume = this.#volumeOf(name)
+    const store = this.get(name)
+    const writes: ByteWrite[] = []
+    for (const { key, value, timestamp } of records) {
+      if (key !== null) writes.push(store.restore({ key, value, timestamp }))
+    }
+    volume.offsets.set(name, position)
+    await writeWithCheckpoint(volume, writes, this.streamTimes())
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#volumes.map((volume) => volume.state.close()))
+  }
+
+  #volumeOf(name: string): Volume {
+    const volume = this.#volumes.find(({ stores }) => stores.some(({ store }) => store.name === name))
+    if (volume === undefined) throw new StreamError('INTERNAL', `no store ${name} in this task`)
+    return volume
+  }
+}
+
+async function openVolume(
+  options: TaskStoresOptions,
+  dir: string | null,
+  specs: readonly StoreSpec[],
+): Promise<Volume> {
+  const { taskId, changelogTopic, output, budget, warn } = options
+  const state = await openTaskState({
+    dir,
+    taskId,
+    warn,
+    writeBufferBytes: budget.writeBufferBytes,
+    blockCacheBytes: budget.blockCacheBytes,
+  })
+  try {
+    checkFormats(specs, state.checkpoint, taskId)
+  } catch (error) {
+    await state.close()
+    throw error
+  }
+  const stores = specs.map((spec) => {
+    const topic = changelogTopic(spec.name)
+    const retention = spec.windows === undefined ? undefined : new ChangelogRetention(windowRetentionMs(spec.windows))
+    return { spec, topic, output: output(topic), store: makeStore(spec, state.bytes, budget), retention }
+  })
+  for (const { store } of stores) {
+    const time = state.checkpoint?.streamTimes[store.name]
+    if (store.kind === 'window' && time !== undefined) store.recoverStreamTime(time)
+  }
+  return {
+    state,
+    stores,
+    offsets: new Map(Object.entries(state.checkpoint?.offsets ?? {})),
+    seq: state.checkpoint?.seq ?? 0,
+  }
+}
+
+function makeStore(spec: StoreSpec, bytes: ByteStore, budget: StateBudget): BoundStore['store'] {
+  const { name, key, value, windows } = spec
+  const options = { name, key, value, bytes, ...budget.cache }
+  return windows === undefined ? new OverlayKeyValueStore(options) : new OverlayWindowStore({ ...options, windows })
+}
+
+async function writeWithCheckpoint(
+  volume: Volume,
+  writes: ByteWrite[],
+  streamTimes: Readonly<Record<string, number>>,
+): Promise<void> {
+  volume.seq += 1
+  const topology = formatsOf(volume.stores.map(({ spec }) => spec))
+  const offsets = Object.fromEntries(volume.offsets)
+  writes.push(checkpointWrite({ seq: volume.seq, offsets, streamTimes, topology }))
+  await volume.state.bytes.write(writes)
+}
+
+/** How each store's bytes are to be read. */
+function formatsOf(specs: readonly StoreSpec[]): string {
+  return JSON.stringify(
+    Object.fromEntries(
+      specs.map(({ name, kind, key, value, windows }) => [
+        name,
+        [
+          kind,
+          key.format,
+          value.format,
+          ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
+        ].join(' '),
+      ]),
+    ),
+  )
+}
+
+function checkFormats(specs: readonly StoreSpec[], checkpoint: Checkpoint | null, taskId: string): void {
+  if (checkpoint === null) return
+  const before = JSON.parse(checkpoint.topology) as Record<string, string>
+  const now = JSON.parse(formatsOf(specs)) as Record<string, string>
+  for (const [name, format] of Object.entries(now)) {
+    const old = before[name]
+    if (old === undefined || old === format) continue
+    throw new StreamError(
+      'INVALID_TOPOLOGY',
+      `store ${name} was written as "${old}" and is now declared as "${format}"`,
+      {
+        hint: 'Its state and changelog cannot be read in the new format: give the store another name, or run under another --app-id.',
+        where: { node: name, task: taskId },
+      },
+    )
+  }
+}

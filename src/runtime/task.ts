@@ -1,0 +1,206 @@
+/**
+ * A task: one partition of a sub-topology, run record by record in timestamp order. Everything between taking a record and
+ * appending its results is synchronous, so a commit between two records never sees half of one.
+ */
+
+import type { CommittedOffset, FetchedPartition } from '../broker/port.ts'
+import type { Counter } from '../common/counter.ts'
+import { located, StreamError } from '../common/errors.ts'
+import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+import type { TaskState } from '../metrics/snapshot.ts'
+import type { Process } from '../operators/processor.ts'
+import type { AnySerde } from '../serde/serde.ts'
+import { PartitionGroup, PartitionQueue } from './partition-group.ts'
+import { decodeMetadata, encodeMetadata } from './position-metadata.ts'
+import { type TaskId, taskName } from './task-id.ts'
+import type { TaskStores } from './task-stores.ts'
+
+/** How one source topic enters the compiled sub-topology. */
+export interface SourceProcessor {
+  readonly node: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly process: Process
+  readonly received: Counter
+  /** Takes a record that does not read: true when it was dead-lettered, false when the app must stop. */
+  readonly refuse: (record: ConsumerRecord, partition: number, error: StreamError) => boolean
+}
+
+/** Where a task starts to read an input. */
+export interface StartPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** As committed; '' when nothing was. */
+  readonly metadata: string
+  readonly stableEnd: number
+  /** False when the offset is a reset position that is not committed yet. */
+  readonly committed: boolean
+}
+
+/** Records between two looks at the clock while a task runs. */
+const recordsPerLook = 64
+
+export class Task {
+  readonly id: TaskId
+  readonly name: string
+  readonly inputs: readonly TopicPartition[]
+  readonly stores: TaskStores
+  state: TaskState = 'created'
+  /** Records processed since the task was made. */
+  records = 0
+  readonly #sources: ReadonlyMap<string, SourceProcessor>
+  #group = new PartitionGroup<SourceProcessor>([])
+  /** Committed position of each queue, -1 when none is; same order as the group's queues. */
+  #committed: number[] = []
+
+  constructor(
+    id: TaskId,
+    inputs: readonly TopicPartition[],
+    sources: ReadonlyMap<string, SourceProcessor>,
+    stores: TaskStores,
+  ) {
+    this.id = id
+    this.name = taskName(id)
+    this.inputs = inputs
+    this.#sources = sources
+    this.stores = stores
+  }
+
+  get queues(): readonly PartitionQueue<SourceProcessor>[] {
+    return this.#group.queues
+  }
+
+  /** Highest timestamp taken from any input, ms; -1 before the first. */
+  get streamTime(): number {
+    return this.#group.streamTime
+  }
+
+  committedPosition(index: number): number | null {
+    const position = this.#committed[index] as number
+    return position < 0 ? null : position
+  }
+
+  /** Puts the inputs at their positions; what was buffered is forgotten. */
+  seek(positions: readonly StartPosition[]): void {
+    this.#committed = positions.map((position) => (position.committed ? position.offset : -1))
+    const queues = positions.map((position) => {
+      const source = this.#sources.get(position.topic) as SourceProcessor
+      const queue = new PartitionQueue(source, position.topic, position.partition, position.offset, position.stableEnd)
+      const metadata = decodeMetadata(position.metadata)
+      if (metadata !== undefined) {
+        queue.partitionTime = metadata.partitionTime
+        this.stores.advanceStreamTimes(metadata.streamTimes)
+      }
+      return queue
+    })
+    this.#group = new PartitionGroup(queues)
+  }
+
+  /** Takes what was fetched; the partition must be one of the task's. */
+  enqueue(batch: FetchedPartition): PartitionQueue<SourceProcessor> {
+    const queue = this.queues.find((queue) => queue.topic === batch.topic && queue.partition === batch.partition)
+    if (queue === undefined)
+      throw new StreamError('INTERNAL', `task ${this.name} does not read ${batch.topic}-${batch.partition}`)
+    queue.push(batch)
+    return queue
+  }
+
+  /** Awaited before a batch's records run, where a serde has to fetch something first. */
+  prepare(batch: FetchedPartition): Promise<unknown> | undefined {
+    const { key, value } = this.#sources.get(batch.topic) as SourceProcessor
+    if (key.prepare === undefined && value.prepare === undefined) return undefined
+    const bytesOf = (part: 'key' | 'value') =>
+      batch.records.map((record) => record[part]).filter((bytes): bytes is Buffer => bytes !== null)
+    const waits = [key.prepare?.(bytesOf('key')), value.prepare?.(bytesOf('value'))].filter(
+      (wait) => wait !== undefined,
+    )
+    return waits.length === 0 ? undefined : Promise.all(waits)
+  }
+
+  /**
+   * Processes what is buffered until nothing is left, an input must be waited for, or `now()` reaches `deadline`.
+   * @returns whether it stopped for the deadline, with more to do.
+   * @throws StreamError DESERIALIZATION, PROCESSING, SERIALIZATION: with the record's coordinates; the open transaction
+   * then holds a part of that record's effects and must not be committed.
+   */
+  run(deadline: number, now: () => number): boolean {
+    const group = this.#group
+    for (let left = recordsPerLook; ; left--) {
+      if (left === 0) {
+        if (now() >= deadline) return true
+        left = recordsPerLook
+      }
+      const queue = group.next()
+      if (queue === undefined) return false
+      const record = queue.take()
+      try {
+        this.#process(queue, record)
+      } catch (thrown) {
+        throw this.#located(thrown, queue, record)
+      }
+    }
+  }
+
+  #process(queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
+    const source = queue.source
+    this.records++
+    source.received.count++
+    let key: unknown = null
+    let value: unknown = null
+    try {
+      if (record.key !== null) key = source.key.deserialize(record.key)
+      if (record.value !== null) value = source.value.deserialize(record.value)
+      if (record.timestamp < 0) throw negativeTimestamp(record.timestamp)
+    } catch (thrown) {
+      const error = undecodable(thrown, source.node)
+      if (source.refuse(record, queue.partition, error)) return
+      throw error
+    }
+    source.process(key, value, record.timestamp, record.headers)
+  }
+
+  #located(thrown: unknown, queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): StreamError {
+    const error =
+      thrown instanceof StreamError
+        ? thrown
+        : new StreamError('INTERNAL', `task ${this.name} failed`, { cause: thrown })
+    const { topic, partition } = queue
+    return located(error, { task: this.name, topic, partition, offset: record.offset })
+  }
+
+  /** Whether a commit would change anything: a position moved. State and outputs change only when one does. */
+  get hasWork(): boolean {
+    return this.queues.some((queue, i) => queue.position !== this.#committed[i])
+  }
+
+  /** Positions to commit: those of every input, so that a commit of any record names all of its task's inputs. */
+  positions(): readonly CommittedOffset[] {
+    const streamTimes = this.stores.streamTimes()
+    return this.queues.map(({ topic, partition, position, partitionTime }) => ({
+      topic,
+      partition,
+      offset: position,
+      metadata: encodeMetadata({ partitionTime, streamTimes }),
+    }))
+  }
+
+  /** The positions are committed. */
+  committed(positions: readonly CommittedOffset[]): void {
+    this.#committed = positions.map((position) => position.offset)
+  }
+}
+
+function negativeTimestamp(timestamp: number): StreamError {
+  return new StreamError('DESERIALIZATION', `timestamp ${timestamp} is before 1970`, {
+    hint: 'The producer wrote no timestamp, or a wrong one. Windows and joins need one; dead-letter such records or mend the producer.',
+  })
+}
+
+function undecodable(thrown: unknown, node: string): StreamError {
+  if (thrown instanceof StreamError) return located(thrown, { node })
+  return new StreamError('DESERIALIZATION', `${node}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+    cause: thrown,
+    where: { node },
+  })
+}

@@ -1,0 +1,77 @@
+/** Makes tasks: stores opened, sub-topology compiled against them, sources wired to the dead-letter policy. */
+
+import type { Output } from '../broker/port.ts'
+import { changelogTopic } from '../topology/names.ts'
+import type { SubTopology } from '../topology/node.ts'
+import { type CompiledSource, compile } from './compile.ts'
+import type { Counters } from './counters.ts'
+import { deadLetterHeaders } from './dead-letter.ts'
+import { inputsOf, type Plan } from './plan.ts'
+import type { StateBudget } from './state-budget.ts'
+import { type SourceProcessor, Task } from './task.ts'
+import { type TaskId, taskName } from './task-id.ts'
+import { TaskStores } from './task-stores.ts'
+
+export interface TaskParts {
+  readonly plan: Plan
+  readonly counters: Counters
+  readonly output: (topic: string) => Output
+  /** Directory of a task's state; null keeps it in memory. */
+  readonly taskDir: (task: string) => string | null
+  readonly budget: StateBudget
+  readonly warn: (message: string) => void
+}
+
+/** @throws StreamError LOCKED, INVALID_ARGUMENT, INVALID_TOPOLOGY as `TaskStores.open`. */
+export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
+  const { plan, counters, output, budget, warn } = parts
+  const sub = plan.subTopologies[id.subTopology] as SubTopology
+  const name = taskName(id)
+  const stores = await TaskStores.open({
+    taskId: name,
+    partition: id.partition,
+    dir: parts.taskDir(name),
+    specs: sub.stores,
+    changelogTopic: (store) => changelogTopic(plan.appId, store),
+    output,
+    budget,
+    warn,
+  })
+  const compiled = compile(plan.topology, sub, {
+    appId: plan.appId,
+    counters,
+    output,
+    store: (store) => stores.get(store),
+    partitions: (topic) => plan.partitions.get(topic) as number,
+  })
+  const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
+  return new Task(id, inputsOf(plan, id), sources, stores)
+}
+
+function sourceProcessor(source: CompiledSource, task: string, parts: TaskParts): SourceProcessor {
+  const { node, key, value, process } = source
+  return {
+    node: node.name,
+    key,
+    value,
+    process,
+    received: parts.counters.nodes[node.id] ?? { count: 0 },
+    refuse: refusal(source, task, parts),
+  }
+}
+
+/** Our own repartition records must read; a topic of the user's has its policy. */
+function refusal(source: CompiledSource, task: string, parts: TaskParts): SourceProcessor['refuse'] {
+  const { node, topic } = source
+  if (node.kind !== 'source' || node.onDeserializationError.policy === 'fail') return () => false
+  const deadLetters = node.onDeserializationError.topic
+  const output = parts.output(deadLetters)
+  const partitions = parts.plan.partitions.get(deadLetters) as number
+  const origin = { app: parts.plan.appId, node: node.name, task }
+  return (record, partition, error) => {
+    const headers = deadLetterHeaders(record, { topic, partition }, error, origin)
+    output.append(partition % partitions, record.key, record.value, record.timestamp, headers)
+    parts.counters.deadLetters.count++
+    return true
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Runs a topology inside a test: the real compiler and the real tasks, on memory, with a clock that only the test moves and
+ * no broker. Each record is processed to the end, through every repartition, before `send` resolves.
+ */
+
+import type { FetchedPartition, Output } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
+import { partitionOf } from '../common/partitioner.ts'
+import { type Header, type Headers, noHeaders, partitionName } from '../common/record.ts'
+import { makeCounters } from '../runtime/counters.ts'
+import { externalTopics, type Plan, planWith } from '../runtime/plan.ts'
+import type { Task } from '../runtime/task.ts'
+import { openTask } from '../runtime/tasks.ts'
+import type { AnySerde } from '../serde/serde.ts'
+import type { TopicDefinition } from '../serde/topic.ts'
+import type { SourceNode, Topology } from '../topology/node.ts'
+
+export interface TestDriverOptions {
+  /** Partitions of every topic the topology reads and writes. Default 1. */
+  readonly partitions?: number
+  /** Where the clock starts, ms since the epoch. Default 0. */
+  readonly startMs?: number
+  /** Default: the topology's name. */
+  readonly appId?: string
+}
+
+/** A record that the topology wrote. Dead letters come with the bytes of their key and value. */
+export interface TestRecord<K = unknown, V = unknown> {
+  readonly topic: string
+  readonly partition: number
+  readonly key: K | null
+  readonly value: V | null
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+/** A topic as `topic(...)` declared it, or its name. */
+type TopicRef<K, V> = TopicDefinition<K, V> | string
+
+/**
+ * Opens a topology for a test. Stores are read through their serdes after every record, so a value that does not survive its
+ * serde shows here rather than after a restart.
+ * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED.
+ */
+export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
+  const { read, written } = externalTopics(topology)
+  const counts = new Map([...read, ...written].map((topic) => [topic, options.partitions ?? 1]))
+  const driver = new TestDriver(planWith(topology, options.appId ?? topology.name, counts), options.startMs ?? 0)
+  await driver.open()
+  return driver
+}
+
+export class TestDriver {
+  readonly #plan: Plan
+  readonly #serdes: ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }>
+  readonly #tasks: Task[] = []
+  readonly #owners = new Map<string, Task>()
+  readonly #ends = new Map<string, number>()
+  readonly #outputs: TestRecord[] = []
+  #now: number
+  #keyless = 0
+
+  constructor(plan: Plan, startMs: number) {
+    this.#plan = plan
+    this.#now = startMs
+    this.#serdes = new Map(
+      plan.topology.nodes.flatMap((node) =>
+        node.kind === 'source' || node.kind === 'sink' ? [[node.topic, node]] : [],
+      ),
+    )
+  }
+
+  /** The virtual wall clock, ms since the epoch. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Called once by `createTestDriver`. */
+  async open(): Promise<void> {
+    const parts = {
+      plan: this.#plan,
+      counters: makeCounters(this.#plan.topology),
+      output: (topic: string) => this.#output(topic),
+      taskDir: () => null,
+      budget: { writeBufferBytes: 0, blockCacheBytes: 0, cache: { cacheRows: 0 } },
+      warn: () => undefined,
+    }
+    for (const serdes of this.#serdes.values()) {
+      await serdes.key.open?.()
+      await serdes.value.open?.()
+    }
+    for (const id of this.#plan.tasks) {
+      const task = await openTask(id, parts)
+      task.seek(task.inputs.map((input) => ({ ...input, offset: 0, metadata: '', stableEnd: 0, committed: false })))
+      task.state = 'running'
+      for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
+      this.#tasks.push(task)
+    }
+  }
+
+  /**
+   * Writes one record and processes all that follows from it.
+   * @param value null is a tombstone.
+   * @param timestamp ms since the epoch; default: the driver's clock.
+   * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; INVALID_ARGUMENT for a
+   * topic that the topology does not read.
+   */
+  async send<K, V>(
+    topic: TopicRef<K, V>,
+    key: K | null,
+    value: V | null,
+    timestamp: number = this.#now,
+    headers: readonly Header[] = noHeaders,
+  ): Promise<void> {
+    const name = nameOf(topic)
+    const { key: keySerde, value: valueSerde } = this.#source(name)
+    const keyBytes = key === null ? null : keySerde.serialize(key)
+    await this.sendBytes(name, keyBytes, value === null ? null : valueSerde.serialize(value), timestamp, headers)
+  }
+
+  /** As `send`, with the bytes as a producer of any kind might have written them. */
+  async sendBytes(
+    topic: string,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number = this.#now,
+    headers: readonly Header[] = noHeaders,
+  ): Promise<void> {
+    const source = this.#source(topic)
+    const count = this.#plan.partitions.get(topic) as number
+    const partition =
+      key === null ? this.#keyless++ % count : partitionOf(source.key.partitionBytes?.(key) ?? key, count)
+    await this.#deliver(topic, partition, key, value, timestamp, headers)
+    await this.#settle()
+  }
+
+  /** What was written since the last call, in order; of one topic when it is named. */
+  read<K, V>(topic: TopicDefinition<K, V>): readonly TestRecord<K, V>[]
+  read(topic?: string): readonly TestRecord[]
+  read(topic?: TopicRef<unknown, unknown>): readonly TestRecord[] {
+    if (topic === undefined) return this.#outputs.splice(0)
+    const name = nameOf(topic)
+    const taken = this.#outputs.filter((record) => record.topic === name)
+    const left = this.#outputs.filter((record) => record.topic !== name)
+    this.#outputs.splice(0, Number.POSITIVE_INFINITY, ...left)
+    return taken
+  }
+
+  /** Moves the wall clock on; event time moves with records alone. */
+  advanceWallClock(ms: number): void {
+    this.#now += ms
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#tasks.map((task) => task.stores.close()))
+  }
+
+  #source(topic: string): SourceNode {
+    const node = this.#plan.topology.nodes.find(
+      (node): node is SourceNode => node.kind === 'source' && node.topic === topic,
+    )
+    if (node !== undefined) return node
+    throw new StreamError('INVALID_ARGUMENT', `the topology does not read topic ${topic}`, {
+      hint: `It reads: ${this.#plan.externalSources.join(', ')}.`,
+    })
+  }
+
+  /** Puts a record into its task's queue; `prepare` is awaited where a serde has to look something up. */
+  #deliver(
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: Headers,
+  ): Promise<unknown> | undefined {
+    const offset = this.#next(topic, partition)
+    const batch: FetchedPartition = {
+      topic,
+      partition,
+      records: [{ offset, timestamp, key, value, headers }],
+      position: offset + 1,
+      stableEnd: offset + 1,
+      highWatermark: offset + 1,
+    }
+    const task = this.#owners.get(partitionName(topic, partition)) as Task
+    task.enqueue(batch)
+    return task.prepare(batch)
+  }
+
+  /** Runs every task until none has anything left, then commits, as a worker does. */
+  async #settle(): Promise<void> {
+    const buffered = () => this.#tasks.filter((task) => task.queues.some((queue) => queue.head !== undefined))
+    for (let tasks = buffered(); tasks.length > 0; tasks = buffered()) {
+      for (const task of tasks) task.run(Number.POSITIVE_INFINITY, () => 0)
+    }
+    for (const task of this.#tasks.filter((task) => task.hasWork)) {
+      const positions = task.positions()
+      await task.stores.settle(task.stores.seal(), this.#ends)
+      task.committed(positions)
+    }
+  }
+
+  #output(topic: string): Output {
+    const isRepartition = this.#plan.repartitionTopics.includes(topic)
+    const isInternal = this.#plan.internalTopics.some(({ name }) => name === topic)
+    return {
+      append: (partition, key, value, timestamp, headers) => {
+        if (isRepartition) void this.#deliver(topic, partition, key, value, timestamp, headers)
+        else if (isInternal) this.#next(topic, partition)
+        else this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers })
+      },
+    }
+  }
+
+  #decoded(topic: string, key: Buffer | null, value: Buffer | null): { key: unknown; value: unknown } {
+    const serdes = this.#serdes.get(topic)
+    if (serdes === undefined) return { key, value }
+    return {
+      key: key === null ? null : serdes.key.deserialize(key),
+      value: value === null ? null : serdes.value.deserialize(value),
+    }
+  }
+
+  /** Takes the next offset of a partition. */
+  #next(topic: string, partition: number): number {
+    const name = partitionName(topic, partition)
+    const offset = this.#ends.get(name) ?? 0
+    this.#ends.set(name, offset + 1)
+    return offset
+  }
+}
+
+function nameOf(topic: TopicRef<never, never> | TopicRef<unknown, unknown>): string {
+  return typeof topic === 'string' ? topic : topic.name
+}

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defineTopology, int64, string, topic } from 'streamctl'
+import { afterEach, expect, test } from 'vitest'
+import { openEmbedded } from '../../src/broker/embedded/broker.ts'
+import type { Broker } from '../../src/broker/port.ts'
+import { noHeaders } from '../../src/common/record.ts'
+import { startApp } from '../../src/runtime/app.ts'
+
+const lines = topic('lines', { key: string, value: string })
+const counts = topic('word-counts', { key: string, value: int64 })
+
+const wordCount = defineTopology('word-count', (b) => {
+  b.stream(lines)
+    .flatMapValues((line) => line.split(' '))
+    .groupBy('by-word', (word) => word, { key: string, value: string })
+    .count('word-counts')
+    .toStream()
+    .to(counts)
+})
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+async function produce(broker: Broker, values: readonly string[]): Promise<void> {
+  const producer = await broker.plainProducer()
+  const output = producer.output('lines')
+  values.forEach((value, i) => output.append(i % 2, null, Buffer.from(value), i, noHeaders))
+  await producer.flush()
+  await producer.close()
+}
+
+async function readCounts(broker: Broker): Promise<Map<string, bigint[]>> {
+  const ends = await broker.offsets(
+    [0, 1].map((partition) => ({ topic: 'word-counts', partition })),
+    'stable',
+  )
+  const fetcher = broker.fetcher()
+  fetcher.assign(ends.map((end) => ({ ...end, offset: 0 })))
+  const left = new Map(ends.filter((end) => end.offset > 0).map((end) => [end.partition, end.offset]))
+  const found = new Map<string, bigint[]>()
+  while (left.size > 0) {
+    for (const { partition, records, position } of await fetcher.poll(100)) {
+      for (const { key, value } of records) {
+        const word = (key as Buffer).toString()
+        found.set(word, [...(found.get(word) ?? []), int64.deserialize(value as Buffer)])
+      }
+      if (position >= (left.get(partition) ?? 0)) left.delete(partition)
+    }
+  }
+  await fetcher.close()
+  return found
+}
+
+test('runs to the end of its input, stops, and goes on where it stopped', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'streamctl-app-'))
+  closing.push(() => rm(dir, { recursive: true }))
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  await broker.createTopics(['lines', 'word-counts'].map((name) => ({ name, partitions: 2, configs: {} })))
+  await produce(broker, ['a b', 'a', 'c a'])
+
+  const first = await startApp(wordCount, { broker, stateDir: dir })
+  await first.caughtUp()
+  expect(first.snapshot()).toMatchObject({ state: 'running', lag: 0, recordsOut: 5 })
+  await first.stop()
+  await produce(broker, ['a'])
+  const logged: string[] = []
+  const second = await startApp(wordCount, { broker, stateDir: dir, log: (_level, message) => logged.push(message) })
+  await second.caughtUp()
+  await second.stop()
+
+  expect(await readCounts(broker)).toEqual(
+    new Map([
+      ['a', [1n, 2n, 3n, 4n]],
+      ['b', [1n]],
+      ['c', [1n]],
+    ]),
+  )
+})
