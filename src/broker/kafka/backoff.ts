@@ -1,0 +1,21 @@
+/** Waiting between tries: growing pauses with jitter, so that many clients do not come back at the same moment. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Backoff {
+  readonly firstMs: number
+  readonly maxMs: number
+  /** 0 to 1, uniformly; Math.random unless a test brings its own. */
+  readonly random?: () => number
+}
+
+/** The pause before try `attempt` (0 for the first retry): doubled each time, half of it random. */
+export function backoffMs(attempt: number, { firstMs, maxMs, random = Math.random }: Backoff): number {
+  const full = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 20))
+  return Math.ceil(full / 2 + (full / 2) * random())
+}
+
+/** Resolves after the pause; rejects never: an abort ends it early. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {})
+}
