@@ -1,0 +1,323 @@
+/** `run`: a topology on a broker until something ends it; whatever that is, what was processed is committed or void, never half. */
+
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Broker } from '../../broker/port.ts'
+import { StreamError } from '../../common/errors.ts'
+import type { StreamsApp } from '../../runtime/app-options.ts'
+import type { Topology } from '../../topology/node.ts'
+import { type BrokerChoice, chooseBroker, ensureTopics, openBroker, topicsOf } from '../brokers.ts'
+import { reportOf, UsageError } from '../errors.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { feed, inputOf, nameOfInput, type Target } from '../feed.ts'
+import type { Io } from '../io.ts'
+import { readLines } from '../lines.ts'
+import { loadTopology } from '../load.ts'
+import { locatedIn } from '../locate.ts'
+import type { TopicFile } from '../options.ts'
+import { isEmptyRange, type Outputs, openOutputs, outputDecoders, partitionsOf } from '../outputs.ts'
+import { formatOfFile, parseRecord } from '../records.ts'
+import { type RunView, runView, viewKind } from '../run-view.ts'
+import { onStop, type Stopping } from '../signals.ts'
+import { mustKnow } from '../topic-serdes.ts'
+
+export interface RunOptions {
+  readonly broker?: string | undefined
+  readonly appId?: string | undefined
+  readonly in?: readonly TopicFile[] | undefined
+  readonly out?: readonly TopicFile[] | undefined
+  readonly until?: 'caught-up' | undefined
+  readonly timeout?: number | undefined
+  readonly commitInterval?: number | undefined
+  readonly stateDir?: string | undefined
+  readonly from?: 'earliest' | 'latest' | undefined
+  readonly partitions?: number | undefined
+  readonly instanceId?: string | undefined
+  readonly sessionTimeout?: number | undefined
+  readonly tui?: boolean | undefined
+  readonly json?: boolean | undefined
+}
+
+const drainMs = 10_000
+
+export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
+  const inputs = options.in ?? []
+  const outputs = options.out ?? []
+  checkCombination(options, inputs, outputs)
+  const choice = chooseBroker(options.broker, io, inputs.length > 0)
+  const stateDir = stateDirOf(options, choice, io)
+  const topology = await loadTopology(file, io)
+  const targets = inputs.map(({ topic, file }) => ({ file, topic, ...serdesFor(topology, topic) }))
+  for (const { topic } of outputs) outputDecoders(topology, topic)
+  for (const target of targets) await checkFile(target, io)
+
+  const dataOut = outputs.some((output) => output.file === '-')
+  const kind = viewKind(io, { json: options.json ?? false, tui: options.tui ?? true, dataOut })
+  const view = runView(kind, io)
+  const stopping = onStop(io, () =>
+    view.event('draining', 'stopping: commits what is processed; once more to stop at once'),
+  )
+  const broker = await openBroker(choice, io)
+  try {
+    return await new Run(topology, broker, options, io, view, stopping).go(targets, stateDir)
+  } catch (thrown) {
+    throw locatedIn(thrown, topology)
+  } finally {
+    stopping.dispose()
+    await broker.close()
+  }
+}
+
+interface FileTarget extends Omit<Target, 'partitions'> {
+  readonly file: string
+}
+
+type Outcome = 'caught-up' | 'asked' | 'timeout' | 'closed' | 'ended'
+
+/** One run, from the topics to the exit code. */
+class Run {
+  readonly #topology: Topology
+  readonly #broker: Broker
+  readonly #options: RunOptions
+  readonly #io: Io
+  readonly #view: RunView
+  readonly #stopping: Stopping
+  #feeding = true
+
+  constructor(topology: Topology, broker: Broker, options: RunOptions, io: Io, view: RunView, stopping: Stopping) {
+    this.#topology = topology
+    this.#broker = broker
+    this.#options = options
+    this.#io = io
+    this.#view = view
+    this.#stopping = stopping
+  }
+
+  async go(targets: readonly FileTarget[], stateDir: string | null): Promise<number> {
+    const { read, written } = topicsOf(this.#topology)
+    const app = this.#options.appId ?? this.#topology.name
+    const topics = await ensureTopics(this.#broker, [...new Set([...read, ...written])], this.#options.partitions)
+    const outputs = await openOutputs(this.#broker, this.#topology, this.#options.out ?? [], this.#io)
+    const deadline = timer(this.#options.timeout)
+    let exit: number = exitCodes.failure
+    try {
+      this.#view.event('started', `${app}: starting`, { app, broker: this.#broker.address })
+      const counted = targets.map((target) => ({ ...target, partitions: topics.get(target.topic)?.partitions ?? 1 }))
+      // Files first: with all of it there, records of several topics are taken in the order of their timestamps.
+      const files = await partition(counted, (target) => isRegularFile(target.file, this.#io))
+      await this.#feed(files.yes)
+      const running = await this.#start(app, stateDir, deadline.passed)
+      if (running === null) this.#mustBeInTime('timeout')
+      else this.#mustBeInTime(await this.#untilEnd(running, outputs, files.no, deadline.passed))
+      exit = exitCodes.ok
+      return exit
+    } catch (thrown) {
+      exit = reportOf(thrown).exit
+      throw thrown
+    } finally {
+      deadline.clear()
+      this.#feeding = false
+      await this.#view.close(exit)
+      await outputs.close().catch(() => undefined)
+    }
+  }
+
+  async #start(app: string, stateDir: string | null, late: Promise<void>): Promise<StreamsApp | null> {
+    const { startApp } = await import('../../runtime/app.ts')
+    const { commitInterval, instanceId, sessionTimeout, from } = this.#options
+    const starting = startApp(this.#topology, {
+      broker: this.#broker,
+      appId: app,
+      stateDir,
+      log: this.#view.log,
+      ...(commitInterval === undefined ? {} : { commitIntervalMs: commitInterval }),
+      ...(instanceId === undefined ? {} : { instanceId }),
+      ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
+      ...(from === undefined ? {} : { from }),
+    })
+    const running = await Promise.race([starting, late.then(() => null)])
+    if (running === null) {
+      starting.then(
+        (app) => app.stop(),
+        () => undefined,
+      )
+      return null
+    }
+    // A failure is met where it is awaited; until then it must not count as unhandled.
+    running.ended.catch(() => undefined)
+    await this.#view.show(running, (how) => (how === 'stop' ? this.#stopping.ask() : this.#stopping.force()))
+    return running
+  }
+
+  /** However the run ends, what is processed is committed and shown. */
+  async #untilEnd(
+    app: StreamsApp,
+    outputs: Outputs,
+    late: readonly (FileTarget & Target)[],
+    timeout: Promise<void>,
+  ): Promise<Outcome> {
+    let outcome: Outcome
+    try {
+      outcome = await this.#firstOutcome(app, outputs, late, timeout)
+    } catch (thrown) {
+      await this.#drain(app, outputs).catch(() => undefined)
+      throw thrown
+    }
+    await this.#drain(app, outputs)
+    return outcome
+  }
+
+  #firstOutcome(
+    app: StreamsApp,
+    outputs: Outputs,
+    late: readonly (FileTarget & Target)[],
+    timeout: Promise<void>,
+  ): Promise<Outcome> {
+    const work = async (): Promise<Outcome> => {
+      await this.#feed(late)
+      if (this.#options.until === undefined) return new Promise<never>(() => undefined)
+      await app.caughtUp()
+      await this.#warnOfEmptyTopics()
+      this.#view.event('caught-up', 'caught up')
+      return 'caught-up'
+    }
+    return Promise.race([
+      app.ended.then((): Outcome => 'ended'),
+      work(),
+      outputs.failed,
+      this.#stopping.asked.then((): Outcome => 'asked'),
+      timeout.then((): Outcome => 'timeout'),
+      this.#io.out.closing.then((): Outcome => 'closed'),
+    ])
+  }
+
+  /** Commits, leaves, and shows what was committed last. */
+  async #drain(app: StreamsApp, outputs: Outputs): Promise<void> {
+    this.#feeding = false
+    const slow = timer(drainMs)
+    const late = slow.passed.then(() => {
+      throw new StreamError('TIMEOUT', `the app did not come to rest within ${drainMs / 1000} s`, {
+        hint: 'What was not committed is void and will be processed again at the next start.',
+      })
+    })
+    late.catch(() => undefined)
+    try {
+      await Promise.race([app.stop(), late])
+      await Promise.race([outputs.finish(), late])
+    } finally {
+      slow.clear()
+    }
+  }
+
+  async #feed(targets: readonly (FileTarget & Target)[]): Promise<void> {
+    if (targets.length === 0) return
+    const producer = await this.#broker.plainProducer()
+    try {
+      for (const target of targets) {
+        const name = nameOfInput(target.file)
+        const going = (): boolean => this.#feeding && !this.#stopping.isAsked
+        const source = inputOf(target.file, this.#io)
+        const count = await feed(producer, target, source, name, formatOfFile(target.file), going)
+        this.#view.event('fed', `${target.topic}: ${count} records from ${name}`, {
+          topic: target.topic,
+          records: count,
+        })
+      }
+    } finally {
+      await producer.close()
+    }
+  }
+
+  async #warnOfEmptyTopics(): Promise<void> {
+    const { read } = topicsOf(this.#topology)
+    for (const [topic, { partitions }] of await this.#broker.topics(read)) {
+      const all = partitionsOf(topic, partitions)
+      const start = await this.#broker.offsets(all, 'earliest')
+      if (isEmptyRange(start, await this.#broker.offsets(all, 'stable'))) {
+        this.#view.log('warn', `the topic ${topic} is empty, so it is caught up at once`)
+      }
+    }
+  }
+
+  #mustBeInTime(outcome: Outcome): void {
+    if (outcome !== 'timeout') return
+    throw new StreamError(
+      'TIMEOUT',
+      `not caught up after ${(this.#options.timeout ?? 0) / 1000} s; what is processed is committed`,
+      {
+        hint: 'Give more time with --timeout; the next run goes on where this one ended.',
+      },
+    )
+  }
+}
+
+function checkCombination(options: RunOptions, inputs: readonly TopicFile[], outputs: readonly TopicFile[]): void {
+  if (inputs.filter((input) => input.file === '-').length > 1) {
+    throw new UsageError('stdin is bound to two topics', 'Bind it to one: --in topic=-.')
+  }
+  for (const [flag, files] of [
+    ['--in', inputs.map((input) => input.topic)],
+    ['--out', outputs.map((output) => output.topic)],
+  ] as const) {
+    const twice = files.find((topic, index) => files.indexOf(topic) !== index)
+    if (twice !== undefined) throw new UsageError(`${flag} names the topic ${twice} twice`, 'Name each topic once.')
+  }
+  if (options.json === true && outputs.some((output) => output.file === '-')) {
+    throw new UsageError(
+      '--json and --out topic=- both write to stdout',
+      'Write the results to a file, or leave --json out.',
+    )
+  }
+  if (options.timeout !== undefined && options.until === undefined) {
+    throw new UsageError('--timeout says how long to wait for --until, which is not given', 'Add --until caught-up.')
+  }
+}
+
+/** State belongs to its broker: rows from one would be wrong on another. */
+function stateDirOf(options: RunOptions, choice: BrokerChoice, io: Io): string | null {
+  if (choice.kind === 'kafka') return resolve(io.cwd, options.stateDir ?? '.streamctl/state')
+  if (choice.dir !== null)
+    return options.stateDir === undefined ? resolve(choice.dir, 'state') : resolve(io.cwd, options.stateDir)
+  if (options.stateDir === undefined) return null
+  throw new UsageError(
+    '--state-dir keeps what the broker in memory forgets',
+    'Leave --state-dir out, or keep the broker too: --broker embedded.',
+  )
+}
+
+function serdesFor(topology: Topology, topic: string): Pick<Target, 'key' | 'value'> {
+  const { key, value } = mustKnow(topology, topic, 'source')
+  return { key, value }
+}
+
+/** Pipes are read while the app runs, files before. */
+async function isRegularFile(file: string, io: Io): Promise<boolean> {
+  if (file === '-') return false
+  const found = await stat(resolve(io.cwd, file))
+  if (found.isDirectory()) throw new UsageError(`${file} is a directory`, 'Name a file of records, one on each line.')
+  return found.isFile()
+}
+
+/** Reads a file once before anything is written: a bad line leaves no half of it on the topic. */
+async function checkFile(target: FileTarget, io: Io): Promise<void> {
+  if (!(await isRegularFile(target.file, io))) return
+  const format = formatOfFile(target.file)
+  for await (const lines of readLines(inputOf(target.file, io), target.file)) {
+    for (const line of lines) parseRecord(line, target.file, format, target)
+  }
+}
+
+async function partition<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<{ yes: T[]; no: T[] }> {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) ((await test(item)) ? yes : no).push(item)
+  return { yes, no }
+}
+
+function timer(ms: number | undefined): { readonly passed: Promise<void>; clear(): void } {
+  let handle: NodeJS.Timeout | undefined
+  const passed = new Promise<void>((resolve) => {
+    if (ms !== undefined) handle = setTimeout(resolve, ms)
+  })
+  return { passed, clear: () => clearTimeout(handle) }
+}

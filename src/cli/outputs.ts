@@ -1,0 +1,104 @@
+/** The files bound to result topics by `run --out`: what a reader of committed data sees, written as it is committed. */
+
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { Broker, PartitionOffset } from '../broker/port.ts'
+import type { TopicPartition } from '../common/record.ts'
+import type { Topology } from '../topology/node.ts'
+import { topicsOf } from './brokers.ts'
+import { type Decoders, prepareBatch, resultOf } from './decode.ts'
+import { type Io, LineWriter } from './io.ts'
+import type { TopicFile } from './options.ts'
+import { startTail, type Tail } from './tail.ts'
+import { mustKnow } from './topic-serdes.ts'
+
+/** How the results of a topic read; those of a dead-letter topic have no format. */
+export function outputDecoders(topology: Topology, topic: string): Decoders {
+  const deadLetters = topology.nodes.some(
+    (node) =>
+      node.kind === 'source' &&
+      node.onDeserializationError.policy === 'dead-letter' &&
+      node.onDeserializationError.topic === topic,
+  )
+  const isSink = topology.nodes.some((node) => node.kind === 'sink' && node.topic === topic)
+  return deadLetters && !isSink ? { key: 'guess', value: 'guess' } : mustKnow(topology, topic, 'sink')
+}
+
+export interface Outputs {
+  /** Rejects when reading or writing fails; never resolves before `finish`. */
+  readonly failed: Promise<never>
+  /** Waits until all that is committed now is written, then closes the files. */
+  finish(): Promise<void>
+  close(): Promise<void>
+}
+
+interface OpenOutput {
+  readonly tail: Tail
+  readonly partitions: readonly TopicPartition[]
+  readonly file: Writable | null
+}
+
+/** Starts at the present end of each topic: results of this run only. */
+export async function openOutputs(
+  broker: Broker,
+  topology: Topology,
+  bindings: readonly TopicFile[],
+  io: Io,
+): Promise<Outputs> {
+  const counts = await broker.topics([...topicsOf(topology).written])
+  const opened: OpenOutput[] = []
+  for (const { topic, file } of bindings) {
+    const decoders = outputDecoders(topology, topic)
+    const partitions = partitionsOf(topic, counts.get(topic)?.partitions ?? 0)
+    const stream = file === '-' ? null : (await open(resolve(io.cwd, file), 'w')).createWriteStream()
+    const writer = stream === null ? io.out : new LineWriter(stream)
+    const start = await broker.offsets(partitions, 'stable')
+    const tail = startTail(
+      broker,
+      start,
+      (name, partition, record) => {
+        const full = writer.json(resultOf(name, partition, record, decoders))
+        return full === undefined ? !writer.closed : full.then(() => !writer.closed)
+      },
+      { prepare: (batch) => prepareBatch(decoders, batch.records) },
+    )
+    opened.push({ tail, partitions, file: stream })
+  }
+  const failed = new Promise<never>((_, reject) => {
+    for (const { tail } of opened) tail.ended.catch(reject)
+  })
+  failed.catch(() => undefined)
+  const closeFiles = async (): Promise<void> => {
+    for (const { file } of opened) {
+      if (file === null || file.destroyed) continue
+      file.end()
+      await finished(file)
+    }
+  }
+  return {
+    failed,
+    async finish() {
+      for (const { tail, partitions } of opened) {
+        await tail.until(await broker.offsets(partitions, 'stable'))
+      }
+      await closeFiles()
+    },
+    async close() {
+      await Promise.allSettled(opened.map(({ tail }) => tail.close()))
+      await closeFiles()
+    },
+  }
+}
+
+export function partitionsOf(topic: string, count: number): TopicPartition[] {
+  return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+}
+
+/** Sum of what lies between two lists of offsets of the same partitions. */
+export function isEmptyRange(from: readonly PartitionOffset[], to: readonly PartitionOffset[]): boolean {
+  return from.every((start) =>
+    to.some((end) => end.topic === start.topic && end.partition === start.partition && end.offset <= start.offset),
+  )
+}

@@ -1,0 +1,58 @@
+/** A snapshot in one line for people, and as the JSON event for scripts. */
+
+import type { Snapshot } from '../metrics/snapshot.ts'
+
+const grouped = new Intl.NumberFormat('en-US')
+
+/** `word-count running · in 12,345 (1,234/s) · out 99 · lag 0 · tasks 4/4 · commits 12 · errors 0` */
+export function statusLine(snapshot: Snapshot, recordsPerSecond: number): string {
+  const running = snapshot.tasks.filter((task) => task.state === 'running').length
+  const restore = snapshot.stores.reduce(
+    (sum, store) => ({ done: sum.done + store.restored, total: sum.total + store.restoreTotal }),
+    { done: 0, total: 0 },
+  )
+  const dropped = Object.values(snapshot.errors.dropped).reduce((sum, count) => sum + count, 0)
+  const parts = [
+    `${snapshot.app} ${snapshot.state}`,
+    `in ${grouped.format(snapshot.recordsIn)} (${grouped.format(Math.round(recordsPerSecond))}/s)`,
+    `out ${grouped.format(snapshot.recordsOut)}`,
+    `lag ${grouped.format(snapshot.lag)}`,
+    `tasks ${running}/${snapshot.tasks.length}`,
+    `commits ${grouped.format(snapshot.commits.count)}`,
+  ]
+  if (snapshot.commits.aborted > 0) parts.push(`aborted ${snapshot.commits.aborted}`)
+  if (snapshot.state === 'restoring')
+    parts.push(`restored ${grouped.format(restore.done)}/${grouped.format(restore.total)}`)
+  if (snapshot.errors.deadLetters > 0) parts.push(`dead letters ${grouped.format(snapshot.errors.deadLetters)}`)
+  if (dropped > 0) parts.push(`dropped ${grouped.format(dropped)}`)
+  return parts.join(' | ')
+}
+
+/** Fields of the `snapshot` event, and of the totals in `stopped`. */
+export function snapshotFields(snapshot: Snapshot): object {
+  return {
+    state: snapshot.state,
+    uptimeMs: Math.round(snapshot.uptimeMs),
+    in: snapshot.recordsIn,
+    out: snapshot.recordsOut,
+    lag: snapshot.lag,
+    commits: snapshot.commits,
+    errors: snapshot.errors,
+    tasks: snapshot.tasks.map((task) => ({
+      id: task.id,
+      state: task.state,
+      records: task.records,
+      streamTime: task.streamTime,
+      restore: task.restore,
+      inputs: task.inputs.map((input) => ({
+        topic: input.topic,
+        partition: input.partition,
+        position: String(input.position),
+        committed: input.committed === null ? null : String(input.committed),
+        stableEnd: String(input.stableEnd),
+        lag: input.lag,
+      })),
+    })),
+    stores: snapshot.stores,
+  }
+}

@@ -1,0 +1,21 @@
+/** The serdes that a topology uses for a topic, wherever it names it. */
+
+import type { Topology } from '../topology/node.ts'
+import { UsageError } from './errors.ts'
+import type { Serdes } from './records.ts'
+
+/** @throws UsageError naming the topics that there are. */
+export function mustKnow(topology: Topology, topic: string, kind: 'source' | 'sink' | 'topic'): Serdes {
+  const known = topology.nodes.filter((node) =>
+    kind === 'topic' ? node.kind === 'source' || node.kind === 'sink' : node.kind === kind,
+  )
+  for (const node of known) {
+    if ((node.kind === 'source' || node.kind === 'sink') && node.topic === topic) return node
+  }
+  const names = [...new Set(known.flatMap((node) => ('topic' in node ? [node.topic] : [])))]
+  const verb = kind === 'source' ? 'read' : kind === 'sink' ? 'write' : 'know'
+  throw new UsageError(
+    `the topology ${topology.name} does not ${verb} the topic ${JSON.stringify(topic)}`,
+    names.length === 0 ? 'It names none.' : `It ${verb}s ${names.join(', ')}.`,
+  )
+}
