@@ -4,6 +4,7 @@ import type { Type } from 'avsc'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { boundsCheck } from './avro-bounds.ts'
 import { compileAvro } from './avro-compile.ts'
+import { avroFromJson } from './avro-json.ts'
 import { schemaFault } from './avro-schema.ts'
 import type { AvroSchema, AvroType } from './avro-type.ts'
 import { WriterSchemas } from './avro-writers.ts'
@@ -51,11 +52,14 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
   const fullName = type.name ?? type.typeName
   const format = `avro:${fullName.slice(fullName.lastIndexOf('.') + 1)}`
 
+  const fromJson = avroFromJson(schema) as (json: unknown) => AvroType<S>
+
   if (options.framing === 'none') {
     const check = boundsCheck(type, format)
     return Object.freeze({
       format: `${format}:unframed`,
       primitive: false,
+      fromJson,
       serialize: (value: AvroType<S>) => write(type, value, format, -1),
       deserialize(bytes: Buffer): AvroType<S> {
         check(bytes, 0)
@@ -72,6 +76,7 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
   return Object.freeze({
     format,
     primitive: false,
+    fromJson,
     serialize(value: AvroType<S>): Buffer {
       if (ownId < 0) ownId = idWithoutWaiting(registry(), text, format)
       return write(type, value, format, ownId)
@@ -167,7 +172,20 @@ function write(type: Type, value: unknown, format: string, id: number): Buffer {
   }
   const bytes = Buffer.allocUnsafe(end - start)
   buffer.copy(bytes, 0, start, end)
+  // avsc writes half a surrogate pair as it stands or as U+FFFD; one of these two bytes gives it away.
+  if ((bytes.includes(0xed) || bytes.includes(0xef)) && !isWellFormed(value)) {
+    throw new StreamError(
+      'SERIALIZATION',
+      `a string of the ${format} holds half a surrogate pair, which UTF-8 cannot write`,
+    )
+  }
   return bytes
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return true
+  return Object.entries(value).every(([key, inside]) => key.isWellFormed() && isWellFormed(inside))
 }
 
 /** The first field that does not fit, without its value, which may be personal. */
