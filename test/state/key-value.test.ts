@@ -1,0 +1,370 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Codec } from '../../src/state/codec.ts'
+import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
+import { openLevel } from '../../src/state/level.ts'
+import { MemoryByteStore } from '../../src/state/memory.ts'
+import type { CacheLimits } from '../../src/state/overlay.ts'
+import type { ByteStore, ByteWrite, ChangelogRow } from '../../src/state/store.ts'
+import { dump, json, text } from './codecs.ts'
+
+interface Value {
+  readonly n: number
+}
+
+function open<K>(
+  bytes: ByteStore,
+  key: Codec<K>,
+  limits: CacheLimits = {},
+  name = 'counts',
+): OverlayKeyValueStore<K, Value> {
+  return new OverlayKeyValueStore({ name, key, value: json<Value>(), bytes, ...limits })
+}
+
+function sealed(store: OverlayKeyValueStore<string, Value>): { rows: ChangelogRow[]; writes: ByteWrite[] } {
+  const rows: ChangelogRow[] = []
+  const writes: ByteWrite[] = []
+  store.seal((key, value, timestamp) => rows.push({ key, value, timestamp }), writes)
+  return { rows, writes }
+}
+
+async function commit(store: OverlayKeyValueStore<string, Value>, bytes: ByteStore): Promise<ChangelogRow[]> {
+  const { rows, writes } = sealed(store)
+  await bytes.write(writes)
+  store.settle()
+  return rows
+}
+
+describe('bytes of a key-value store', () => {
+  test('the row is `store 00 key` = `timestamp value`, the changelog row plain', () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text)
+    store.put('a', { n: 1 }, 0x1_2345_6789)
+    store.put('b', { n: 2 }, 7)
+    store.put('b', null, 8)
+    const { rows, writes } = sealed(store)
+    expect(rows).toEqual([
+      { key: Buffer.from('a'), value: Buffer.from('{"n":1}'), timestamp: 0x1_2345_6789 },
+      { key: Buffer.from('b'), value: null, timestamp: 8 },
+    ])
+    expect(writes).toEqual([
+      { key: Buffer.from('counts\0a'), value: Buffer.from('0000000123456789' + '7b226e223a317d', 'hex') },
+      { key: Buffer.from('counts\0b'), value: null },
+    ])
+    expect(rows.map((row) => open(bytes, text).restore(row))).toEqual(writes)
+  })
+
+  test('timestamps below zero and above 2^32 come back', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text, { cacheRows: 0 })
+    for (const timestamp of [-1, -(2 ** 40), 0, 2 ** 32, 2 ** 53 - 1]) {
+      store.put('a', { n: 1 }, timestamp)
+      await commit(store, bytes)
+      expect(store.get('a')?.timestamp).toBe(timestamp)
+    }
+  })
+
+  test('stores of one task do not see each other', async () => {
+    const bytes = new MemoryByteStore()
+    const one = open(bytes, text, {}, 'a')
+    const other = open(bytes, text, {}, 'ab')
+    one.put('bx', { n: 1 }, 1)
+    await commit(one, bytes)
+    expect(other.get('x')).toBeUndefined()
+    expect(one.get('bx')?.value).toEqual({ n: 1 })
+  })
+
+  test('a row that does not read is corrupt, by name, and stays so', async () => {
+    const bytes = new MemoryByteStore()
+    for (const value of ['short', 'eightby.{not json']) {
+      await bytes.write([{ key: Buffer.from('counts\0k'), value: Buffer.from(value) }])
+      const store = open(bytes, text)
+      expect(() => store.get('k')).toThrow(/store counts: a stored row does not read/)
+      expect(() => store.get('k')).toThrow(/does not read/)
+    }
+  })
+
+  test('a value that does not serialize names the store', () => {
+    const store = new OverlayKeyValueStore<string, unknown>({
+      name: 'big',
+      key: text,
+      value: json<unknown>(),
+      bytes: new MemoryByteStore(),
+    })
+    store.put('k', 1n, 1)
+    expect(() => {
+      store.seal(() => undefined, [])
+    }).toThrow(/store big: a value does not serialize/)
+    store.discard()
+    expect(store.get('k')).toBeUndefined()
+  })
+})
+
+describe('keys', () => {
+  test('keys that encode to the same bytes are one key', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text)
+    store.put('\ud800', { n: 1 }, 1)
+    expect(store.get('\ud801')?.value).toEqual({ n: 1 })
+    store.put('\ud801', { n: 2 }, 2)
+    expect(await commit(store, bytes)).toHaveLength(1)
+    expect(store.get('\ufffd')?.value).toEqual({ n: 2 })
+  })
+
+  test('0 and -0 are one key', () => {
+    const double: Codec<number> = {
+      primitive: true,
+      serialize: (value) => {
+        const target = Buffer.alloc(8)
+        target.writeDoubleBE(value)
+        return target
+      },
+      deserialize: (buffer) => buffer.readDoubleBE(),
+    }
+    const store = open(new MemoryByteStore(), double)
+    store.put(-0, { n: 1 }, 1)
+    expect(store.get(0)?.value).toEqual({ n: 1 })
+    const writes: ByteWrite[] = []
+    store.seal(() => undefined, writes)
+    expect(writes.map(({ key }) => key.subarray(7).toString('hex'))).toEqual(['0000000000000000'])
+  })
+})
+
+describe('memory of a key-value store', () => {
+  /** A store of n settled keys k0..kn-1. */
+  async function filled(n: number, limits: CacheLimits): Promise<OverlayKeyValueStore<string, Value>> {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text, limits)
+    for (let i = 0; i < n; i++) store.put(`k${i}`, { n: i }, i)
+    await commit(store, bytes)
+    return store
+  }
+
+  test('clean rows are bounded by number and by bytes, pinned ones are not', async () => {
+    const store = await filled(100, { cacheRows: 10 })
+    expect(store.cachedRows).toBe(10)
+    for (let i = 0; i < 50; i++) store.put(`k${i}`, { n: -i }, i)
+    expect(store.cachedRows).toBe(60)
+    for (let i = 0; i < 100; i++) expect(store.get(`k${i}`)?.value.n).toBe(i < 50 ? -i : i)
+    expect(store.cachedRows).toBe(60)
+    expect((await filled(100, { cacheBytes: 2000 })).cachedRows).toBe(11)
+    expect((await filled(100, { cacheRows: 0 })).cachedRows).toBe(0)
+  })
+
+  test('the oldest row goes first, one that was read is spared once', async () => {
+    const store = await filled(3, { cacheRows: 3 })
+    const kept = store.get('k0')
+    store.get('absent')
+    const bytes = new MemoryByteStore()
+    store.put('new', { n: 9 }, 9)
+    await commit(store, bytes)
+    // k1 was evicted, and the bytes of this test's second store are not those it was settled to.
+    expect(store.get('k0')).toBe(kept)
+    expect(store.cachedRows).toBe(3)
+  })
+
+  test('with no cache a value goes through its bytes', async () => {
+    const bytes = new MemoryByteStore()
+    const store = new OverlayKeyValueStore<string, unknown>({
+      name: 's',
+      key: text,
+      value: json<unknown>(),
+      bytes,
+      cacheRows: 0,
+    })
+    store.put('k', new Date(0), 1)
+    const writes: ByteWrite[] = []
+    store.seal(() => undefined, writes)
+    await bytes.write(writes)
+    store.settle()
+    expect(store.get('k')?.value).toBe('1970-01-01T00:00:00.000Z')
+    store.put('k', 'more', 2)
+    expect(store.get('k')?.value).toBe('more')
+  })
+
+  test('deleted rows leave memory when settled', async () => {
+    const store = await filled(5, {})
+    for (let i = 0; i < 5; i++) store.put(`k${i}`, null, 9)
+    expect(store.get('k1')).toBeUndefined()
+    await commit(store, new MemoryByteStore())
+    expect(store.cachedRows).toBe(0)
+  })
+
+  test('uncommitted bytes grow with the keys written, not with the writes', async () => {
+    const store = await filled(10, {})
+    expect(store.uncommittedBytes).toBe(0)
+    store.put('k1', { n: 1 }, 1)
+    const one = store.uncommittedBytes
+    expect(one).toBeGreaterThan(0)
+    store.put('k1', { n: 2 }, 1)
+    expect(store.uncommittedBytes).toBe(one)
+    store.put('k2', { n: 2 }, 1)
+    expect(store.uncommittedBytes).toBe(2 * one)
+  })
+
+  test('a settle without a seal, or a restore over writes, is a bug that says so', () => {
+    const store = open(new MemoryByteStore(), text)
+    expect(() => {
+      store.settle()
+    }).toThrow(/without a seal/)
+    store.put('k', { n: 1 }, 1)
+    expect(() => store.restore({ key: Buffer.from('k'), value: null, timestamp: 1 })).toThrow(/uncommitted writes/)
+  })
+})
+
+// The model: committed rows, the unsettled seals in order, and what came after them. Whatever the interleaving, a read is the newest of these.
+
+type Step =
+  | { readonly do: 'put'; readonly key: number; readonly n: number; readonly timestamp: number }
+  | { readonly do: 'delete'; readonly key: number; readonly timestamp: number }
+  | { readonly do: 'get'; readonly key: number }
+  | { readonly do: 'seal' | 'settle' | 'discard' | 'reopen' | 'restore' }
+
+const key = fc.integer({ min: 0, max: 4 })
+const timestamp = fc.integer({ min: 0, max: 50 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), key, n: fc.nat(99), timestamp }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key, timestamp }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+)
+const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 2 }, { cacheBytes: 400 })
+
+type ModelRow = { readonly n: number; readonly timestamp: number } | null
+
+async function follow<K>(
+  makeBytes: () => Promise<ByteStore>,
+  codec: Codec<K>,
+  keyOf: (n: number) => K,
+  steps: readonly Step[],
+  cache: CacheLimits,
+): Promise<void> {
+  const bytes = await makeBytes()
+  let store = open(bytes, codec, cache)
+  const committed = new Map<number, ModelRow>()
+  let seals: { changes: Map<number, ModelRow>; rows: ChangelogRow[]; writes: ByteWrite[] }[] = []
+  let live = new Map<number, ModelRow>()
+  const changelog: ChangelogRow[] = []
+
+  const expected = (k: number): ModelRow => {
+    if (live.has(k)) return live.get(k) ?? null
+    for (const { changes } of seals.toReversed()) if (changes.has(k)) return changes.get(k) ?? null
+    return committed.get(k) ?? null
+  }
+  const check = (k: number): void => {
+    const row = store.get(keyOf(k))
+    expect(row === undefined ? null : { n: row.value.n, timestamp: row.timestamp }).toEqual(expected(k))
+  }
+  const settle = async (): Promise<void> => {
+    const oldest = seals[0]
+    if (oldest === undefined) return
+    await bytes.write(oldest.writes)
+    // Between the write and the settle a read must not see anything else either.
+    for (let k = 0; k < 5; k++) check(k)
+    store.settle()
+    seals.shift()
+    changelog.push(...oldest.rows)
+    for (const [k, row] of oldest.changes) committed.set(k, row)
+  }
+
+  for (const action of steps) {
+    switch (action.do) {
+      case 'put':
+        store.put(keyOf(action.key), { n: action.n }, action.timestamp)
+        live.set(action.key, { n: action.n, timestamp: action.timestamp })
+        break
+      case 'delete':
+        store.put(keyOf(action.key), null, action.timestamp)
+        live.set(action.key, null)
+        break
+      case 'get':
+        check(action.key)
+        break
+      case 'seal': {
+        const rows: ChangelogRow[] = []
+        const writes: ByteWrite[] = []
+        store.seal((rowKey, value, time) => rows.push({ key: rowKey, value, timestamp: time }), writes)
+        // One row per changed key, in order of first change.
+        expect(rows.map((row) => row.key.toString())).toEqual(
+          [...live.keys()].map((k) => codec.serialize(keyOf(k)).toString()),
+        )
+        seals.push({ changes: live, rows, writes })
+        live = new Map()
+        break
+      }
+      case 'settle':
+        await settle()
+        break
+      case 'discard':
+      case 'reopen':
+        if (action.do === 'discard') store.discard()
+        else store = open(bytes, codec, cache)
+        seals = []
+        live = new Map()
+        break
+      case 'restore': {
+        const rebuilt = new MemoryByteStore()
+        const other = open(rebuilt, codec, cache)
+        for (const row of changelog) await rebuilt.write([other.restore(row)])
+        expect(await dump(rebuilt)).toEqual(await dump(bytes))
+        break
+      }
+    }
+  }
+  while (seals.length > 0) await settle()
+  for (let k = 0; k < 5; k++) check(k)
+  const present = [...committed].filter(([, row]) => row !== null)
+  expect(await dump(bytes)).toHaveLength(present.length)
+}
+
+describe('a key-value store is its model', () => {
+  const memory = async (): Promise<ByteStore> => new MemoryByteStore()
+
+  test('with string keys, in memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, cache) =>
+        follow(memory, text, (n) => `k${n}`, steps, cache),
+      ),
+      { numRuns: 600 },
+    )
+  })
+
+  test('with object keys, in memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), limits, (steps, cache) =>
+        follow(memory, json<{ id: number }>(), (n) => ({ id: n }), steps, cache),
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('with string keys, on LevelDB', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'streamctl-kv-'))
+    const bytes = await openLevel(directory, { createIfMissing: true })
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), limits, async (steps, cache) => {
+          await bytes.deleteRange(Buffer.alloc(0), Buffer.alloc(20, 0xff))
+          await follow(
+            async () => bytes,
+            text,
+            (n) => `k${n}`,
+            steps,
+            cache,
+          )
+        }),
+        { numRuns: 60 },
+      )
+    } finally {
+      await bytes.close()
+      await rm(directory, { recursive: true, force: true })
+    }
+  })
+})

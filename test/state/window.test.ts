@@ -1,0 +1,380 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type TimeWindows, Windows } from '../../src/common/windows.ts'
+import { openLevel } from '../../src/state/level.ts'
+import { MemoryByteStore } from '../../src/state/memory.ts'
+import type { CacheLimits } from '../../src/state/overlay.ts'
+import type { ByteStore, ByteWrite, ChangelogRow } from '../../src/state/store.ts'
+import { OverlayWindowStore } from '../../src/state/window.ts'
+import { dump, json, text } from './codecs.ts'
+
+interface Value {
+  readonly n: number
+}
+
+const windows = Windows.hopping(10, { advance: 5, grace: 10 })
+
+function open(
+  bytes: ByteStore,
+  limits: CacheLimits = {},
+  of: TimeWindows = windows,
+): OverlayWindowStore<string, Value> {
+  return new OverlayWindowStore({ name: 'w', key: text, value: json<Value>(), windows: of, bytes, ...limits })
+}
+
+function sealed(store: OverlayWindowStore<string, Value>): { rows: ChangelogRow[]; writes: ByteWrite[] } {
+  const rows: ChangelogRow[] = []
+  const writes: ByteWrite[] = []
+  store.seal((key, value, timestamp) => rows.push({ key, value, timestamp }), writes)
+  return { rows, writes }
+}
+
+async function commit(store: OverlayWindowStore<string, Value>, bytes: ByteStore): Promise<void> {
+  const { writes } = sealed(store)
+  await bytes.write(writes)
+  store.settle()
+}
+
+describe('bytes of a window store', () => {
+  test('the row is `store 00 start key`, the changelog row `key start 0`, as WindowKeySchema', () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('ab', 0x1_0000_0005, { n: 1 }, 0x1_0000_0007)
+    store.put('ab', 10, null, 12)
+    const { rows, writes } = sealed(store)
+    expect(rows.map((row) => row.key.toString('hex'))).toEqual([
+      '6162' + '0000000100000005' + '00000000',
+      '6162' + '000000000000000a' + '00000000',
+    ])
+    expect(rows.map((row) => row.value?.toString() ?? null)).toEqual(['{"n":1}', null])
+    expect(writes.map((write) => write.key.toString('hex'))).toEqual([
+      '7700' + '0000000100000005' + '6162',
+      '7700' + '000000000000000a' + '6162',
+    ])
+    expect(writes[0]?.value?.toString('hex')).toBe('0000000100000007' + '7b226e223a317d')
+    expect(rows.map((row) => open(bytes).restore(row))).toEqual(writes)
+  })
+
+  test('a changelog key that holds no window is corrupt', () => {
+    expect(() => open(new MemoryByteStore()).restore({ key: Buffer.from('k'), value: null, timestamp: 1 })).toThrow(
+      expect.objectContaining({ code: 'CORRUPT' }),
+    )
+  })
+})
+
+describe('stream time', () => {
+  test('goes back with a discard to that of the last settled seal', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.streamTime = 10
+    await commit(store, bytes)
+    store.streamTime = 20
+    sealed(store)
+    store.streamTime = 30
+    store.discard()
+    expect(store.streamTime).toBe(10)
+    store.streamTime = 40
+    sealed(store)
+    store.streamTime = 50
+    sealed(store)
+    store.settle()
+    store.discard()
+    expect(store.streamTime).toBe(40)
+  })
+
+  test('is recovered from the checkpoint and from restored rows, whichever is later', () => {
+    const store = open(new MemoryByteStore())
+    store.recoverStreamTime(100)
+    const { rows } = sealed(filled())
+    for (const row of rows) store.restore(row)
+    expect(store.streamTime).toBe(107)
+    store.recoverStreamTime(50)
+    store.discard()
+    expect(store.streamTime).toBe(107)
+  })
+
+  function filled(): OverlayWindowStore<string, Value> {
+    const store = open(new MemoryByteStore())
+    store.put('a', 0, { n: 1 }, 3)
+    store.put('a', 100, { n: 1 }, 107)
+    return store
+  }
+})
+
+describe('expiry', () => {
+  test('a window goes when stream time reaches its end + grace, not a ms before', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('a', 5, { n: 1 }, 5)
+    store.put('a', 10, { n: 2 }, 12)
+    store.streamTime = 24
+    await commit(store, bytes)
+    await store.expire()
+    expect(store.get('a', 5)?.value).toEqual({ n: 1 })
+    store.streamTime = 25
+    await store.expire()
+    expect(store.get('a', 5)?.value).toEqual({ n: 1 })
+    await commit(store, bytes)
+    await store.expire()
+    expect(store.get('a', 5)).toBeUndefined()
+    expect(store.cachedRows).toBe(1)
+    expect((await dump(bytes)).map((row) => row.split('=')[0])).toEqual(['7700000000000000000a61'])
+  })
+
+  test('nothing is deleted on the word of a record that is then aborted', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('a', 5, { n: 1 }, 5)
+    store.streamTime = 5
+    await commit(store, bytes)
+    store.streamTime = 1_000_000
+    await store.expire()
+    store.discard()
+    expect(store.get('a', 5)?.value).toEqual({ n: 1 })
+    expect(store.streamTime).toBe(5)
+  })
+
+  test('rows on their way to bytes are deleted by a later call', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('a', 0, { n: 1 }, 5)
+    const first = sealed(store)
+    store.put('b', 0, { n: 1 }, 6)
+    store.streamTime = 1000
+    const second = sealed(store)
+    await bytes.write(first.writes)
+    store.settle()
+    store.recoverStreamTime(1000)
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+    await bytes.write(second.writes)
+    store.settle()
+    expect(await dump(bytes)).toHaveLength(1)
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+    expect(store.cachedRows).toBe(0)
+  })
+
+  test('asks nothing of the bytes while no further window has closed', async () => {
+    const bytes = new MemoryByteStore()
+    let asked = 0
+    const counting: ByteStore = {
+      get: (key) => bytes.get(key),
+      write: (writes) => bytes.write(writes),
+      scan: (from, to) => bytes.scan(from, to),
+      close: () => bytes.close(),
+      deleteRange: (from, to) => {
+        asked++
+        return bytes.deleteRange(from, to)
+      },
+    }
+    const store = open(counting)
+    for (let time = 0; time <= 100; time++) {
+      store.streamTime = time
+      store.put('a', time - (time % 5), { n: 1 }, time)
+      await commit(store, counting)
+      await store.expire()
+    }
+    // Starts 0, 5 ... 80 have closed, each at its own moment.
+    expect(asked).toBe(17)
+    expect(await dump(bytes)).toHaveLength(4)
+  })
+
+  test('a range that could not be deleted is tried again', async () => {
+    const bytes = new MemoryByteStore()
+    let fail = true
+    const failing: ByteStore = {
+      get: (key) => bytes.get(key),
+      write: (writes) => bytes.write(writes),
+      scan: (from, to) => bytes.scan(from, to),
+      close: () => bytes.close(),
+      deleteRange: async (from, to) => {
+        if (fail) throw new Error('disk')
+        await bytes.deleteRange(from, to)
+      },
+    }
+    const store = open(failing)
+    store.put('a', 0, { n: 1 }, 5)
+    store.streamTime = 100
+    await commit(store, failing)
+    await expect(store.expire()).rejects.toThrow('disk')
+    fail = false
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+  })
+
+  test('reading windows that are not there fills no memory', () => {
+    const store = open(new MemoryByteStore())
+    for (let start = 0; start < 1000; start += 5) expect(store.get('a', start)).toBeUndefined()
+    expect(store.cachedRows).toBe(0)
+  })
+})
+
+// The model: rows by key and start in layers as committed, sealed and live; stream time likewise. Only windows that are open by the
+// live stream time are read and written, as operators do.
+
+type Step =
+  | { readonly do: 'put' | 'delete' | 'get'; readonly key: number; readonly back: number; readonly n: number }
+  | { readonly do: 'advance'; readonly by: number }
+  | { readonly do: 'seal' | 'settle' | 'discard' | 'reopen' | 'restore' | 'expire' }
+
+const keyed = { key: fc.integer({ min: 0, max: 2 }), back: fc.integer({ min: 0, max: 5 }), n: fc.nat(99) }
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), ...keyed }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), ...keyed }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('get' as const), ...keyed }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('advance' as const), by: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+)
+const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 2 }, { cacheBytes: 400 })
+
+type ModelRow = { readonly n: number; readonly timestamp: number } | null
+type Layer = Map<string, ModelRow>
+
+const { sizeMs, graceMs, advanceMs } = windows
+
+async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimits): Promise<void> {
+  let store = open(bytes, cache)
+  const committed: Layer = new Map()
+  let settledTime = -1
+  let seals: { changes: Layer; time: number; rows: ChangelogRow[]; writes: ByteWrite[] }[] = []
+  let live: Layer = new Map()
+  const changelog: ChangelogRow[] = []
+
+  const isOpen = (start: number, time: number): boolean => start + sizeMs > time - graceMs
+  const startOf = (name: string): number => Number(name.split('@')[1])
+  const expected = (name: string): ModelRow => {
+    if (live.has(name)) return live.get(name) ?? null
+    for (const { changes } of seals.toReversed()) if (changes.has(name)) return changes.get(name) ?? null
+    return committed.get(name) ?? null
+  }
+  const check = (k: number, start: number): void => {
+    const row = store.get(`k${k}`, start)
+    expect(row === undefined ? null : { n: row.value.n, timestamp: row.timestamp }).toEqual(expected(`k${k}@${start}`))
+  }
+  const checkAll = (): void => {
+    for (let k = 0; k < 3; k++) {
+      for (let start = 0; start <= store.streamTime; start += advanceMs)
+        if (isOpen(start, store.streamTime)) check(k, start)
+    }
+  }
+  const settle = async (): Promise<void> => {
+    const oldest = seals[0]
+    if (oldest === undefined) return
+    await bytes.write(oldest.writes)
+    checkAll()
+    store.settle()
+    seals.shift()
+    settledTime = oldest.time
+    changelog.push(...oldest.rows)
+    for (const [name, row] of oldest.changes) committed.set(name, row)
+  }
+  const openRows = (): string[] =>
+    [...committed].flatMap(([name, row]) => (row !== null && isOpen(startOf(name), settledTime) ? [name] : [])).sort()
+  const storedRows = async (of: ByteStore): Promise<string[]> =>
+    (await dump(of))
+      .map((row) => Buffer.from(row.split('=')[0] ?? '', 'hex'))
+      .map((row) => `${row.subarray(10).toString()}@${row.readUInt32BE(6)}`)
+      .sort()
+
+  for (const action of steps) {
+    switch (action.do) {
+      case 'advance':
+        store.streamTime += action.by
+        break
+      case 'put':
+      case 'delete':
+      case 'get': {
+        const now = store.streamTime
+        const start = Math.floor(now / advanceMs) * advanceMs - action.back * advanceMs
+        if (start < 0 || !isOpen(start, now)) break
+        if (action.do === 'get') {
+          check(action.key, start)
+        } else {
+          const row = action.do === 'put' ? { n: action.n, timestamp: Math.min(start + 1, now) } : null
+          store.put(`k${action.key}`, start, row === null ? null : { n: row.n }, row?.timestamp ?? now)
+          live.set(`k${action.key}@${start}`, row)
+        }
+        break
+      }
+      case 'seal': {
+        const { rows, writes } = sealed(store)
+        expect(rows).toHaveLength(live.size)
+        seals.push({ changes: live, time: store.streamTime, rows, writes })
+        live = new Map()
+        break
+      }
+      case 'settle':
+        await settle()
+        break
+      case 'expire':
+        await store.expire()
+        checkAll()
+        break
+      case 'discard':
+      case 'reopen':
+        if (action.do === 'discard') {
+          store.discard()
+        } else {
+          store = open(bytes, cache)
+          store.recoverStreamTime(settledTime)
+        }
+        expect(store.streamTime).toBe(settledTime)
+        seals = []
+        live = new Map()
+        checkAll()
+        break
+      case 'restore': {
+        const rebuilt = new MemoryByteStore()
+        const other = open(rebuilt, cache)
+        for (const row of changelog) await rebuilt.write([other.restore(row)])
+        expect(other.streamTime).toBeLessThanOrEqual(settledTime)
+        other.recoverStreamTime(settledTime)
+        await other.expire()
+        expect(await storedRows(rebuilt)).toEqual(openRows())
+        break
+      }
+    }
+  }
+  while (seals.length > 0) await settle()
+  checkAll()
+  await store.expire()
+  expect(await storedRows(bytes)).toEqual(openRows().filter((name) => isOpen(startOf(name), settledTime)))
+  checkAll()
+}
+
+describe('a window store is its model', () => {
+  test('in memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), limits, (steps, cache) =>
+        follow(new MemoryByteStore(), steps, cache),
+      ),
+      { numRuns: 800 },
+    )
+  })
+
+  test('on LevelDB', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'streamctl-window-'))
+    const bytes = await openLevel(directory, { createIfMissing: true })
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), limits, async (steps, cache) => {
+          await bytes.deleteRange(Buffer.alloc(0), Buffer.alloc(20, 0xff))
+          await follow(bytes, steps, cache)
+        }),
+        { numRuns: 60 },
+      )
+    } finally {
+      await bytes.close()
+      await rm(directory, { recursive: true, force: true })
+    }
+  })
+})
