@@ -89,7 +89,7 @@ function failure(name: string, thrown: unknown): StreamError {
       hint: 'Give them in the URL: https://user:password@host.',
     })
   }
-  return new StreamError('UNREACHABLE', `${name} does not answer: ${messageOf(thrown)}`, {
+  return new StreamError('UNREACHABLE', `${name} does not serve the request: ${messageOf(thrown)}`, {
     cause: thrown,
     hint: 'Check the address, and that the registry is up.',
   })

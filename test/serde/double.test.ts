@@ -29,7 +29,9 @@ test('refuses other lengths and other types', () => {
     expect(() => double.deserialize(Buffer.alloc(length))).toThrow(expect.objectContaining({ code: 'DESERIALIZATION' }))
   }
   for (const value of [1n, '1', null, undefined]) {
-    expect(() => double.serialize(value as unknown as number)).toThrow(expect.objectContaining({ code: 'SERIALIZATION' }))
+    expect(() => double.serialize(value as unknown as number)).toThrow(
+      expect.objectContaining({ code: 'SERIALIZATION' }),
+    )
   }
 })
 

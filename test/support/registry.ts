@@ -25,15 +25,14 @@ export async function fakeRegistry(firstId = 1): Promise<FakeRegistry> {
 
   const server = createServer((request, response) => {
     const { method = '', url = '' } = request
-    const path = decodeURIComponent(url)
-    requests.push(`${method} ${path}`)
+    requests.push(`${method} ${decodeURIComponent(url)}`)
     let body = ''
     request.setEncoding('utf8')
     request.on('data', (chunk: string) => {
       body += chunk
     })
     request.on('end', () => {
-      const [status, answer] = respond(method, path, body, request.headers.authorization)
+      const [status, answer] = respond(method, url, body, request.headers.authorization)
       response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' })
       response.end(JSON.stringify(answer))
     })
@@ -62,7 +61,7 @@ export async function fakeRegistry(firstId = 1): Promise<FakeRegistry> {
         id = firstId + schemas.size
         schemas.set(id, { schema })
       }
-      const subject = bySubject[1] as string
+      const subject = decodeURIComponent(bySubject[1] as string)
       subjects.set(subject, [...new Set([...(subjects.get(subject) ?? []), id])])
       return [200, { id }]
     }
