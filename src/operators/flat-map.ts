@@ -32,5 +32,5 @@ export function flatMap<K, V, K2, V2>(
 
 /** What a function returned, as an array; arrays are taken as they are. */
 export function listOf<T>(items: Iterable<T>): readonly T[] {
-  return Array.isArray(items) ? items : Array.from(items)
+  return Array.isArray(items) ? items : [...items]
 }

@@ -1,0 +1,55 @@
+/** What operator tests share: a context that counts, a child that remembers, and headers to recognise. */
+
+import type { Headers } from '../../src/common/record.ts'
+import type { DropReason, Process, ProcessorContext } from '../../src/operators/processor.ts'
+import type { KeyValueStore, Row, WindowStore } from '../../src/state/store.ts'
+
+export interface TestContext extends ProcessorContext {
+  readonly drops: DropReason[]
+}
+
+export function context(node = 'the-node'): TestContext {
+  const drops: DropReason[] = []
+  return { node, forwarded: { count: 0 }, drops, drop: (reason) => drops.push(reason) }
+}
+
+export type Seen = [key: unknown, value: unknown, timestamp: number]
+
+export const headers: Headers = [{ key: 'trace', value: Buffer.from('1') }]
+
+/** A child that keeps what it is given, and insists on the headers of the triggering record. */
+export function collector(): { readonly seen: Seen[]; readonly next: Process } {
+  const seen: Seen[] = []
+  const next: Process = (key, value, timestamp, given) => {
+    if (given !== headers) throw new Error('the headers are not those of the record')
+    seen.push([key, value, timestamp])
+  }
+  return { seen, next }
+}
+
+/** A store that is nothing but a map. */
+export function keyValueStore<K, V>(): KeyValueStore<K, V> & { readonly rows: Map<K, Row<V>> } {
+  const rows = new Map<K, Row<V>>()
+  return {
+    rows,
+    get: (key) => rows.get(key),
+    put: (key, value, timestamp) => {
+      if (value === null) rows.delete(key)
+      else rows.set(key, { value, timestamp })
+    },
+  }
+}
+
+export function windowStore<K, V>(): WindowStore<K, V> & { readonly rows: Map<string, Row<V>> } {
+  const rows = new Map<string, Row<V>>()
+  const name = (key: K, start: number): string => `${String(key)}@${start}`
+  return {
+    rows,
+    streamTime: -1,
+    get: (key, start) => rows.get(name(key, start)),
+    put: (key, start, value, timestamp) => {
+      if (value === null) rows.delete(name(key, start))
+      else rows.set(name(key, start), { value, timestamp })
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { partitionOf } from '../../src/common/partitioner.ts'
+import { type SinkArgs, sink } from '../../src/operators/sink.ts'
+import { context, headers } from './harness.ts'
+
+interface Appended {
+  readonly partition: number
+  readonly key: string | null
+  readonly value: string | null
+  readonly timestamp: number
+}
+
+const text = { format: 'string', serialize: (value: string) => Buffer.from(value) }
+
+function run(
+  more: Partial<SinkArgs<string, string>>,
+  records: readonly (readonly [string | null, string | null])[],
+): Appended[] {
+  const appended: Appended[] = []
+  const process = sink<string, string>(
+    {
+      topic: 'out',
+      key: text,
+      value: text,
+      partitions: 4,
+      output: {
+        append: (partition, key, value, timestamp, given) => {
+          expect(given).toBe(headers)
+          appended.push({ partition, key: key?.toString() ?? null, value: value?.toString() ?? null, timestamp })
+        },
+      },
+      ...more,
+    },
+    context('to(out)'),
+  )
+  for (const [index, [key, value]] of records.entries()) process(key, value, index, headers)
+  return appended
+}
+
+test('the partition is that of the key bytes, and a null value is a tombstone', () => {
+  const partition = partitionOf(Buffer.from('a'), 4)
+  expect(
+    run({}, [
+      ['a', 'x'],
+      ['a', null],
+    ]),
+  ).toEqual([
+    { partition, key: 'a', value: 'x', timestamp: 0 },
+    { partition, key: 'a', value: null, timestamp: 1 },
+  ])
+})
+
+test('records without key go round all partitions', () => {
+  const records = Array.from({ length: 6 }, () => [null, 'x'] as const)
+  expect(run({ partitions: 4 }, records).map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 0, 1])
+  expect(run({ partitions: 1 }, records).map(({ partition }) => partition)).toEqual([0, 0, 0, 0, 0, 0])
+})
+
+test('other bytes than those of the key can choose the partition', () => {
+  const [row] = run({ partitionKey: (_, keyBytes) => keyBytes.subarray(0, 1) }, [['a-suffix', 'x']])
+  expect(row).toMatchObject({ partition: partitionOf(Buffer.from('a'), 4), key: 'a-suffix' })
+})
+
+test('what does not serialize names processor, topic, part, type and format', () => {
+  const failing = {
+    format: 'int64',
+    serialize: () => {
+      throw new RangeError('too large')
+    },
+  }
+  expect(() => run({ value: failing }, [['a', new Date(0) as unknown as string]])).toThrow(
+    expect.objectContaining({
+      code: 'SERIALIZATION',
+      message: 'to(out): a value of type Date cannot be written to topic out as int64: too large',
+      where: { node: 'to(out)', topic: 'out' },
+    }),
+  )
+  expect(() => run({ key: failing }, [['a', 'x']])).toThrow(
+    /a key of type string cannot be written to topic out as int64/,
+  )
+})
