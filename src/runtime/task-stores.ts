@@ -41,6 +41,8 @@ interface Volume {
   readonly state: TaskState
   readonly stores: readonly BoundStore[]
   readonly offsets: Map<string, number>
+  /** How each store's bytes are to be read. */
+  readonly formats: string
   seq: number
 }
 
@@ -237,6 +239,7 @@ async function openVolume(
     state,
     stores,
     offsets: new Map(Object.entries(state.checkpoint?.offsets ?? {})),
+    formats: formatsOf(specs),
     seq: state.checkpoint?.seq ?? 0,
   }
 }
@@ -253,13 +256,11 @@ async function writeWithCheckpoint(
   streamTimes: Readonly<Record<string, number>>,
 ): Promise<void> {
   volume.seq += 1
-  const topology = formatsOf(volume.stores.map(({ spec }) => spec))
   const offsets = Object.fromEntries(volume.offsets)
-  writes.push(checkpointWrite({ seq: volume.seq, offsets, streamTimes, topology }))
+  writes.push(checkpointWrite({ seq: volume.seq, offsets, streamTimes, topology: volume.formats }))
   await volume.state.bytes.write(writes)
 }
 
-/** How each store's bytes are to be read. */
 function formatsOf(specs: readonly StoreSpec[]): string {
   return JSON.stringify(
     Object.fromEntries(
