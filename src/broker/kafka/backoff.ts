@@ -1,7 +1,5 @@
 /** Waiting between tries: growing pauses with jitter, so that many clients do not come back at the same moment. */
 
-import { setTimeout as sleep } from 'node:timers/promises'
-
 export interface Backoff {
   readonly firstMs: number
   readonly maxMs: number
@@ -15,7 +13,16 @@ export function backoffMs(attempt: number, { firstMs, maxMs, random = Math.rando
   return Math.ceil(full / 2 + (full / 2) * random())
 }
 
-/** Resolves after the pause; rejects never: an abort ends it early. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {})
+/** Resolves after the pause, or as soon as the signal is aborted; rejects never. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    if (signal?.aborted) done()
+    else signal?.addEventListener('abort', done)
+  })
 }
