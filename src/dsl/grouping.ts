@@ -86,7 +86,7 @@ function repartitioned(
 }
 
 export interface Fold {
-  readonly initializer?: () => unknown
+  readonly initializer?: (() => unknown) | undefined
   readonly aggregator: UserFunction
   /** Serde of the aggregate; without one the grouped stream's value serde. */
   readonly value: AnySerde | undefined

@@ -12,7 +12,7 @@ export function invalid(message: string, hint: string, node: string, site: Sourc
 export function requireName(name: unknown, what: string, node: string, site: SourceLocation | undefined): string {
   if (typeof name === 'string' && isLegalName(name)) return name
   throw invalid(
-    `${node}: ${name === undefined ? 'no' : JSON.stringify(name)} ${what}${name === undefined ? ' is given' : ' is not a legal name'}`,
+    `${node}: ${name === undefined ? `no ${what} is given` : `the ${what} ${JSON.stringify(name)} is not a legal name`}`,
     `Give the ${what} 1 to 249 of the characters a-z A-Z 0-9 . _ -`,
     node,
     site,

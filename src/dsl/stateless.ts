@@ -86,7 +86,7 @@ export function requireSameGraph(
 ): void {
   if (state.graph === other.graph) return
   throw invalid(
-    `${call} joins a stream of the topology ${state.graph.topology} with one of ${other.graph.topology}`,
+    `${call} brings together a stream of the topology '${state.graph.topology}' and one of '${other.graph.topology}'`,
     'Build both from the same b; two topologies meet only in a topic.',
     call,
     site,

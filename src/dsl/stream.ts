@@ -3,6 +3,7 @@
  * adds nodes to the graph and gives a new object. User functions get `(value, key)`.
  */
 
+import type { StreamError } from '../common/errors.ts'
 import type { TimeWindows, Windowed } from '../common/windows.ts'
 import type { AnySerde, Serde } from '../serde/serde.ts'
 import { callSite } from './call-site.ts'
@@ -18,6 +19,7 @@ import {
   requireWindows,
   type Storage,
 } from './grouping.ts'
+import { invalid } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { merge, sink, split, stateless, type UserFunction } from './stateless.ts'
 import type { StreamState, TableState } from './stream-state.ts'
@@ -182,7 +184,8 @@ export class KStream<out K, out V> {
   merge<K2, V2>(name: string, other: KStream<K2, V2> & SameKey<K, K2>): KStream<K, V | V2>
   merge<V2>(...args: [string | KStream<unknown, unknown>, KStream<unknown, unknown>?]): KStream<K, V | V2> {
     const [name, other] = typeof args[0] === 'string' ? args : [undefined, args[0]]
-    return new KStream(merge([this.#state, (other as KStream<unknown, unknown>).#state], name))
+    if (!(other instanceof KStream)) throw notA('stream', 'merge', this.#state)
+    return new KStream(merge([this.#state, other.#state], name))
   }
 
   /**
@@ -268,7 +271,7 @@ export class KStream<out K, out V> {
     joiner: (value: V, tableValue: Present<VT>, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
   ): KStream<K, R> {
-    return new KStream(joinTable(this.#state, KTable.stateOf(table), false, joiner, options))
+    return new KStream(joinTable(this.#state, this.#table(table, 'join'), false, joiner, options))
   }
 
   /**
@@ -281,7 +284,7 @@ export class KStream<out K, out V> {
     joiner: (value: V, tableValue: VT | null, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
   ): KStream<K, R> {
-    return new KStream(joinTable(this.#state, KTable.stateOf(table), true, joiner, options))
+    return new KStream(joinTable(this.#state, this.#table(table, 'leftJoin'), true, joiner, options))
   }
 
   /**
@@ -290,6 +293,11 @@ export class KStream<out K, out V> {
    */
   to(topic: Sink<K, Present<V>>): void {
     sink(this.#state, topic)
+  }
+
+  #table(table: unknown, method: string): TableState {
+    if (!(table instanceof KTable)) throw notA('table', method, this.#state)
+    return KTable.stateOf(table)
   }
 
   #add<K2, V2>(
@@ -426,6 +434,13 @@ export class KTable<out K, out V> {
   }
 }
 
+function notA(what: 'stream' | 'table', method: string, { graph, node }: StreamState): StreamError {
+  const call = `${graph.nameOf(node)}.${method}`
+  const hint =
+    what === 'stream' ? 'Pass what b.stream or an operator gives.' : 'Pass what b.table, toTable or an aggregate gives.'
+  return invalid(`${call} was not given a ${what}`, hint, call, callSite())
+}
+
 function count({ storage }: StoreOptions): Fold {
   return { ...counting, value: countSerde, storage }
 }
@@ -443,5 +458,5 @@ function aggregate(options: {
   readonly serde: AnySerde
   readonly storage?: Storage | undefined
 }): Fold {
-  return { initializer: options.init, aggregator: options.add, value: options.serde, storage: options.storage }
+  return { initializer: options?.init, aggregator: options?.add, value: options?.serde, storage: options?.storage }
 }

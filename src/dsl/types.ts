@@ -34,8 +34,8 @@ export type Present<V> = Exclude<V, null>
 /** A serde that can write `T`. What it reads back, `Read`, may be wider: `string` for `'EUR' | 'USD'`. */
 export type SerdeFor<T, Read> = Serde<Read> & Serializer<Present<T>>
 
-/** What a stream of `T` holds after a serde that reads `Read`; a bare `json` (of `any`) tells nothing new. */
-export type ReadBack<Read, T> = 0 extends 1 & Read ? T : Read
+/** What a stream of `T` holds after a serde that reads `Read`; `any` (a bare `json`) and `unknown` tell nothing new. */
+export type ReadBack<Read, T> = unknown extends Read ? T : Read
 
 /** The branch of a `split` that takes what no branch before it took. Put it last. */
 export const otherwise: unique symbol = Symbol('otherwise')

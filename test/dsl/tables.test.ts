@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest'
+import { Windows } from '../../src/common/windows.ts'
+import type { StreamsBuilder } from '../../src/dsl/builder.ts'
+import { defineTopology } from '../../src/dsl/define.ts'
+import { json } from '../../src/serde/json.ts'
+import { string } from '../../src/serde/string.ts'
+import type { Topology } from '../../src/topology/node.ts'
+import { customers, lineHere, nodeOf, orders, outline, refusal } from './fixtures.ts'
+
+function with_(build: (b: StreamsBuilder) => void): Topology {
+  return defineTopology('t', build)
+}
+
+test('toTable keeps the last value of each key', () => {
+  const topology = with_((b) => void b.stream(orders).toTable('last-order', { storage: 'memory' }))
+  expect(nodeOf(topology, 'table')).toMatchObject({
+    name: 'last-order',
+    store: { name: 'last-order', kind: 'key-value', key: string, value: orders.value, storage: 'memory' },
+  })
+  expect(outline(topology)).toEqual(['orders source', 'last-order table <- orders'])
+})
+
+test('toTable after a change of key goes through a topic named as the store', () => {
+  const topology = with_((b) => {
+    b.stream(orders)
+      .selectKey((v) => v.customer)
+      .toTable('last', { key: string })
+  })
+  expect(outline(topology).slice(2)).toEqual(['last repartition <- orders.selectKey', 'last table <- last'])
+})
+
+test('toTable asks for serdes that were lost', () => {
+  with_((b) => {
+    const error = refusal(() =>
+      b
+        .stream(orders)
+        .map((v) => [v.customer, v.amount])
+        .toTable('x'),
+    )
+    expect(error.message).toContain('orders.map.toTable needs the key serde for its store')
+    expect(error.hint).toContain("toTable('x', { key: string, value: json<V>() })")
+    expect(refusal(() => b.stream(orders).toTable(undefined as never)).message).toBe(
+      'orders.toTable: no store name is given',
+    )
+  })
+})
+
+test('toStream carries the serdes of the store', () => {
+  const topology = with_((b) => {
+    const stream = b.table(customers, { store: 'customers' }).toStream('changes')
+    stream.repartition('onwards')
+  })
+  expect(outline(topology).slice(2)).toEqual(['changes to-stream <- customers', 'onwards repartition <- changes'])
+  expect(nodeOf(topology, 'repartition')).toMatchObject({ key: customers.key, value: customers.value })
+})
+
+test('a join looks its table up by the name of the store', () => {
+  const joiner = (): string => ''
+  const topology = with_((b) => {
+    const table = b.table(customers, { store: 'people' })
+    b.stream(orders).join(table, joiner)
+    b.stream(orders).leftJoin(table, joiner, { name: 'maybe' })
+  })
+  const table = nodeOf(topology, 'table').id
+  const source = topology.nodes.find((node) => node.name === 'orders')?.id
+  expect(topology.nodes.filter((node) => node.kind === 'stream-table-join')).toMatchObject([
+    { name: 'orders.join', store: 'people', left: false, joiner, parents: [source, table] },
+    { name: 'maybe', store: 'people', left: true, joiner, parents: [source, table] },
+  ])
+})
+
+test('a join after a change of key goes through a topic of its name', () => {
+  const topology = with_((b) => {
+    const table = b.table(customers, { store: 'people' })
+    b.stream(orders)
+      .selectKey((v) => v.customer)
+      .join(table, (v) => v, { name: 'enriched', key: string })
+  })
+  expect(outline(topology).slice(-2)).toEqual([
+    'enriched repartition <- orders.selectKey',
+    'enriched stream-table-join <- enriched + people',
+  ])
+})
+
+test('a join after a change of key without a name is refused', () => {
+  with_((b) => {
+    const table = b.table(customers, { store: 'people' })
+    const rekeyed = b.stream(orders).selectKey((v) => v.customer)
+    const error = refusal(() => rekeyed.leftJoin(table, (v) => v, { key: string }))
+    expect(error).toMatchObject({
+      code: 'INVALID_TOPOLOGY',
+      where: { node: 'orders.selectKey.leftJoin', file: import.meta.filename, line: lineHere(-3) },
+    })
+    expect(error.message).toContain('needs a repartition topic, and that needs a name')
+    expect(error.hint).toContain("leftJoin(table, joiner, { name: 'enriched' })")
+  })
+})
+
+test('a join after a change of key asks for lost serdes', () => {
+  with_((b) => {
+    const table = b.table(customers, { store: 'people' })
+    const rekeyed = b.stream(orders).map((v) => [v.customer, v.amount])
+    const error = refusal(() => rekeyed.join(table, (v) => v, { name: 'j' }))
+    expect(error.hint).toContain("join(table, joiner, { name: 'j', key: string, value: json<V>() })")
+    rekeyed.join(table, (v) => v, { name: 'j2', key: string, value: json<number>() })
+  })
+})
+
+test('the joined value has no serde, its key keeps that of the stream', () => {
+  with_((b) => {
+    const joined = b
+      .stream(orders)
+      .join(b.table(customers, { store: 'people' }), (order, customer) => ({ order, customer }))
+    expect(refusal(() => joined.repartition('x')).message).toContain('not known since orders.join changed the value')
+    joined.repartition('x', { value: json })
+  })
+})
+
+test('a windowed table cannot be joined, and a joiner must be a function', () => {
+  with_((b) => {
+    const hourly = b
+      .stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.tumbling('1h', { grace: 0 }))
+      .count('hourly')
+    expect(refusal(() => b.stream(orders).join(hourly as never, () => 1)).message).toContain(
+      'the windowed table hourly',
+    )
+    const table = b.table(customers, { store: 'people' })
+    expect(refusal(() => b.stream(orders).join(b.stream(orders) as never, () => 1)).message).toBe(
+      'orders.join was not given a table',
+    )
+    expect(refusal(() => b.stream(orders).join(table, null as never)).message).toBe(
+      'orders.join: the joiner is not a function but null',
+    )
+  })
+})

@@ -1,0 +1,224 @@
+import { expect, test } from 'vitest'
+import { Windows } from '../../src/common/windows.ts'
+import { defineTopology } from '../../src/dsl/define.ts'
+import { otherwise } from '../../src/dsl/types.ts'
+import { string } from '../../src/serde/string.ts'
+import { describe as draw } from '../../src/topology/describe.ts'
+import { graphData } from '../../src/topology/graph-data.ts'
+import { counts, customers, orders } from '../dsl/fixtures.ts'
+
+const topology = defineTopology('shop', (b) => {
+  const eur = b.stream(orders).filter('eur-only', (v) => v.currency === 'EUR')
+  eur
+    .groupBy('by-customer', (v) => v.customer, { key: string })
+    .windowedBy(Windows.tumbling('1h', { grace: '5m' }))
+    .count('hourly')
+    .toStream()
+    .map((n, k) => [k.key, n])
+    .to(counts)
+  const { large, rest } = eur.split({ large: (v) => v.amount > 100, rest: otherwise })
+  large
+    .selectKey((v) => v.customer)
+    .join(b.table(customers, { store: 'people' }), (v) => v, { name: 'enriched', key: string })
+    .to(orders)
+  rest.foreach('drop', () => undefined)
+})
+
+test('text: a tree per source, each node once, stores and internal topics below', () => {
+  expect(draw(topology, 'text')).toMatchInlineSnapshot(`
+    "shop
+
+    sub-topology 0
+      (orders) ──> <eur-only> ──┬─> [groupBy] ──> (by-customer)*
+                                └─> <split> ──┬─> <large> ──> [selectKey] ──> (enriched)*
+                                              └─> <rest> ──> [drop]
+
+    sub-topology 1
+      (by-customer)* ──> {hourly}= ──> [toStream] ──> [map] ──> (counts)
+
+    sub-topology 2
+      (customers) ──> |people|= ──> {enriched with people} ──> (orders)
+      (enriched)* ──> {enriched with people} (see above)
+
+    stores
+      hourly  window     string -> int64  disk  size 3600000 ms, advance 3600000 ms, grace 300000 ms
+      people  key-value  string -> json   disk
+
+    internal topics
+      shop-by-customer-repartition
+      shop-enriched-repartition
+      shop-hourly-changelog
+      shop-people-changelog
+
+    legend  (topic) [stateless] <filter> {stateful}= store  |table|=  * repartition
+    "
+  `)
+})
+
+test('mermaid: a box per sub-topology, topics between them', () => {
+  expect(draw(topology, 'mermaid')).toMatchInlineSnapshot(`
+    "flowchart LR
+      t0[["orders"]]
+      t1[["shop-by-customer-repartition"]]
+      t2[["shop-enriched-repartition"]]
+      t3[["counts"]]
+      t4[["customers"]]
+      subgraph sub0["sub-topology 0"]
+        n1{"eur-only"}
+        n2["eur-only.groupBy"]
+        n8["eur-only.split"]
+        n9["eur-only.split.large"]
+        n10["eur-only.split.rest"]
+        n11["eur-only.split.large.selectKey"]
+        n17["drop"]
+      end
+      subgraph sub1["sub-topology 1"]
+        n4[("hourly")]
+        n5["hourly.toStream"]
+        n6["hourly.toStream.map"]
+      end
+      subgraph sub2["sub-topology 2"]
+        n13[("people")]
+        n15[("enriched")]
+      end
+      t0 --> n1
+      n1 --> n2
+      n2 --> t1
+      n1 --> n8
+      n8 --> n9
+      n8 --> n10
+      n9 --> n11
+      n11 --> t2
+      n10 --> n17
+      t1 --> n4
+      n4 --> n5
+      n5 --> n6
+      n6 --> t3
+      t4 --> n13
+      t2 --> n15
+      n13 --> n15
+      n15 --> t0
+    "
+  `)
+})
+
+test('dot: the same for Graphviz', () => {
+  expect(draw(topology, 'dot')).toMatchInlineSnapshot(`
+    "digraph "shop" {
+      rankdir=LR
+      node [shape=box]
+      t0 [label="orders" shape=cds]
+      t1 [label="shop-by-customer-repartition" shape=cds]
+      t2 [label="shop-enriched-repartition" shape=cds]
+      t3 [label="counts" shape=cds]
+      t4 [label="customers" shape=cds]
+      subgraph cluster_0 {
+        label="sub-topology 0"
+        n1 [label="eur-only" shape=diamond]
+        n2 [label="eur-only.groupBy"]
+        n8 [label="eur-only.split"]
+        n9 [label="eur-only.split.large"]
+        n10 [label="eur-only.split.rest"]
+        n11 [label="eur-only.split.large.selectKey"]
+        n17 [label="drop"]
+      }
+      subgraph cluster_1 {
+        label="sub-topology 1"
+        n4 [label="hourly" shape=cylinder]
+        n5 [label="hourly.toStream"]
+        n6 [label="hourly.toStream.map"]
+      }
+      subgraph cluster_2 {
+        label="sub-topology 2"
+        n13 [label="people" shape=cylinder]
+        n15 [label="enriched" shape=cylinder]
+      }
+      t0 -> n1
+      n1 -> n2
+      n2 -> t1
+      n1 -> n8
+      n8 -> n9
+      n8 -> n10
+      n9 -> n11
+      n11 -> t2
+      n10 -> n17
+      t1 -> n4
+      n4 -> n5
+      n5 -> n6
+      n6 -> t3
+      t4 -> n13
+      t2 -> n15
+      n13 -> n15
+      n15 -> t0
+    }
+    "
+  `)
+})
+
+test('json: what text, mermaid and dot are drawn from', () => {
+  const graph = JSON.parse(draw(topology, 'json', 'prod'))
+  expect(graph).toEqual(graphData(topology, 'prod'))
+  expect(graph.subTopologies[1]).toMatchObject({
+    id: 1,
+    nodes: [
+      { name: 'by-customer', kind: 'repartition', topic: 'prod-by-customer-repartition', stores: [] },
+      {
+        name: 'hourly',
+        kind: 'window-aggregate',
+        stores: ['hourly'],
+        file: import.meta.filename,
+        line: expect.any(Number),
+      },
+      { name: 'hourly.toStream', kind: 'to-stream' },
+      { name: 'hourly.toStream.map', kind: 'map' },
+      { name: 'hourly.toStream.map.to', kind: 'sink', topic: 'counts' },
+    ],
+    edges: [
+      [3, 4],
+      [4, 5],
+      [5, 6],
+      [6, 7],
+    ],
+  })
+  expect(graph.subTopologies[2].copartitioned).toEqual([['customers', 'prod-enriched-repartition']])
+  expect(graph.stores).toEqual([
+    {
+      name: 'hourly',
+      kind: 'window',
+      storage: 'disk',
+      key: 'string',
+      value: 'int64',
+      changelog: 'prod-hourly-changelog',
+      subTopology: 1,
+      windows: { sizeMs: 3_600_000, advanceMs: 3_600_000, graceMs: 300_000 },
+    },
+    {
+      name: 'people',
+      kind: 'key-value',
+      storage: 'disk',
+      key: 'string',
+      value: 'json',
+      changelog: 'prod-people-changelog',
+      subTopology: 2,
+    },
+  ])
+  expect(graph.internalTopics.map((topic: { name: string }) => topic.name)).toEqual([
+    'prod-by-customer-repartition',
+    'prod-enriched-repartition',
+    'prod-hourly-changelog',
+    'prod-people-changelog',
+  ])
+})
+
+test('a topology without state has neither stores nor internal topics', () => {
+  const plain = defineTopology('plain', (b) => b.stream(orders).to(orders))
+  expect(draw(plain, 'text')).toMatchInlineSnapshot(`
+    "plain
+
+    sub-topology 0
+      (orders) ──> (orders)
+
+    legend  (topic) [stateless] <filter> {stateful}= store  |table|=  * repartition
+    "
+  `)
+})
