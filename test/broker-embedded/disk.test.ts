@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
+import { openLevelJournal } from '../../src/broker/embedded/level-journal.ts'
 import { noHeaders } from '../../src/common/record.ts'
 import {
   append,
@@ -211,4 +212,14 @@ test('a producer that is fenced on disk while its commit is on the way has commi
   expect(texts(await readCommitted(opened, 'in'))).toEqual(isCommitted ? ['decided'] : [])
   expect(isCommitted).toBe(true)
   expect(await stable).toEqual([offset])
+})
+
+test('a disk that refuses settles nothing, and no later write either', async () => {
+  const journal = await openLevelJournal(dir)
+  await journal.close()
+  let settled = 0
+  const write = () => journal.write([{ kind: 'end', log: 0, end: 1 }], () => settled++)
+  const [first, second] = await Promise.allSettled([write(), write()])
+  await expect(write()).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME', message: expect.stringContaining(dir) })
+  expect([first?.status, second?.status, settled]).toEqual(['rejected', 'rejected', 0])
 })

@@ -469,6 +469,21 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
         expect(texts(second.flatMap(({ records }) => records))).toEqual([3, 4, 5, 6, 7, 8, 9].map((i) => `0:${i}`))
       })
 
+      test('has its waiting poll woken by an assignment and by a resume', async () => {
+        const broker = await connect()
+        const [topic, quiet] = [await filled(broker), await newTopic(broker)]
+        const fetcher = broker.fetcher()
+        fetcher.assign([{ topic: quiet, partition: 0, offset: 0 }])
+        const assigned = fetcher.poll(600_000)
+        fetcher.assign([{ topic, partition: 0, offset: 9 }])
+        expect(texts((await assigned).flatMap(({ records }) => records))).toEqual(['0:9'])
+        fetcher.assign([{ topic, partition: 1, offset: 9 }])
+        fetcher.pause([{ topic, partition: 1 }])
+        const resumed = fetcher.poll(600_000)
+        fetcher.resume([{ topic, partition: 1 }])
+        expect(texts((await resumed).flatMap(({ records }) => records))).toEqual(['1:9'])
+      })
+
       test('never resets a position that is out of range', async () => {
         const broker = await connect()
         const topic = await filled(broker)
