@@ -18,7 +18,7 @@ const startBytes = 8
 export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> {
   const sizeMs = durationMs(size, 'window size')
   if (sizeMs === 0) throw new StreamError('INVALID_ARGUMENT', 'a window has a size above 0 ms')
-  const { prepare, open } = inner
+  const { prepare, open, fromJson } = inner
   return Object.freeze({
     format: `windowed(${inner.format},${sizeMs})`,
     primitive: false,
@@ -56,9 +56,18 @@ export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>>
     partitionBytes: innerKeyBytes,
     ...(prepare && { prepare: (batch: readonly Buffer[]) => prepare(batch.map(innerKeyBytes)) }),
     ...(open && { open }),
+    ...(fromJson && { fromJson: (json: unknown) => fromJsonKey(fromJson, json) }),
   })
 }
 
 function innerKeyBytes(key: Buffer): Buffer {
   return key.subarray(0, Math.max(0, key.length - startBytes))
+}
+
+/** `{"key","start","end"}` with the inner key in its own JSON form. */
+function fromJsonKey<K>(inner: (json: unknown) => K, json: unknown): Windowed<K> {
+  if (typeof json === 'object' && json !== null && 'key' in json && 'start' in json && 'end' in json) {
+    return { key: inner(json.key), start: json.start as number, end: json.end as number }
+  }
+  throw new StreamError('SERIALIZATION', 'a windowed key was expected: {"key","start","end"}')
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionOf } from '../../src/common/partitioner.ts'
+import { avro } from '../../src/serde/avro.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { windowed } from '../../src/serde/windowed.ts'
@@ -67,4 +68,10 @@ test('passes on what the inner serde needs', async () => {
     ['out', 'key'],
   ])
   expect(hour.prepare).toBeUndefined()
+})
+
+test('takes its JSON form where the inner key has one of its own', () => {
+  const serde = windowed(avro('long', { framing: 'none' }), '1m')
+  expect(serde.fromJson?.({ key: 5, start: 60_000, end: 120_000 })).toEqual({ key: 5n, start: 60_000, end: 120_000 })
+  expect(() => serde.fromJson?.({ key: 5, start: 60_000 })).toThrow(/windowed key was expected/)
 })
