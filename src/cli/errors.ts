@@ -1,5 +1,6 @@
 /** Any error as one paragraph: what happened, where, how to fix it; a stack only when asked for. */
 
+import { isAbsolute, relative } from 'node:path'
 import { type ErrorCode, type ErrorLocation, messageOf, StreamError } from '../common/errors.ts'
 import { escapeJson, escapeText } from './escape.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
@@ -15,6 +16,8 @@ export interface ErrorReport {
   /** Messages of what caused it, nearest first, those already told left out. */
   readonly cause: readonly string[]
 }
+
+const bugHint = 'This looks like a bug in streamctl: run the command again with --debug and report what it prints.'
 
 /** A wrong command line; the hint names the way out. */
 export class UsageError extends Error {
@@ -56,7 +59,7 @@ export function reportOf(thrown: unknown): ErrorReport {
       code: thrown.code,
       exit: exitCodeOf(thrown.code) ?? exitCodes.failure,
       message: thrown.message,
-      hint: thrown.hint ?? (thrown.code === 'INTERNAL' ? bugHint : ''),
+      hint: thrown.hint ?? hints[thrown.code] ?? '',
       where: thrown.where,
       cause: causes(thrown, thrown.message),
     }
@@ -74,7 +77,18 @@ export function reportOf(thrown: unknown): ErrorReport {
   }
 }
 
-const bugHint = 'This looks like a bug in streamctl: run the command again with --debug and report what it prints.'
+/** What to do where the error itself does not say. */
+const hints: Partial<Readonly<Record<ErrorCode, string>>> = {
+  PROCESSING: 'Mend the function, or let it take such records; nothing past this record is committed.',
+  DESERIALIZATION:
+    'Mend the serde or the writer of the topic, or send such records to a dead-letter topic (onDeserializationError); nothing past this record is committed.',
+  SERIALIZATION: 'Compare the value with the serde of the topic; nothing past this record is committed.',
+  PRODUCTION: 'Compare the record with the limits of the topic; nothing past its cause is committed.',
+  UNREACHABLE: 'Check the address and that the broker runs, then start again: what is committed is kept.',
+  UNAUTHORIZED: 'Check the credentials and the rights of the user.',
+  LOCKED: 'Wait until the other process has ended, or give this one a directory of its own.',
+  INTERNAL: bugHint,
+}
 
 const systemMessages: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOENT: ['no such file', 'Check the path; it is taken from the directory you are in.'],
@@ -104,11 +118,12 @@ function systemError(thrown: unknown): ErrorReport | undefined {
 }
 
 /** `topologies/a.ts:12:3, processor by-word, lines-0 at offset 7` */
-export function placeOf(where: ErrorLocation): string {
+export function placeOf(where: ErrorLocation, cwd = ''): string {
   const parts: string[] = []
   if (where.file !== undefined) {
     const column = where.column === undefined ? '' : `:${where.column}`
-    parts.push(where.line === undefined ? where.file : `${where.file}:${where.line}${column}`)
+    const file = nearPath(where.file, cwd)
+    parts.push(where.line === undefined ? file : `${file}:${where.line}${column}`)
   }
   if (where.node !== undefined) parts.push(`processor ${where.node}`)
   if (where.topic !== undefined) {
@@ -119,17 +134,22 @@ export function placeOf(where: ErrorLocation): string {
   return parts.join(', ')
 }
 
+function nearPath(file: string, cwd: string): string {
+  const near = cwd === '' || !isAbsolute(file) ? file : relative(cwd, file)
+  return near === '' || near.startsWith('..') ? file : near
+}
+
 function sentence(text: string): string {
   const flat = text.replace(/\s*\n\s*/g, ' ').trim()
   return flat === '' || /[.!?:]$/.test(flat) ? flat : `${flat}.`
 }
 
 /** One paragraph without line ends. */
-export function errorText(report: ErrorReport): string {
-  const place = placeOf(report.where)
+export function errorText(report: ErrorReport, cwd = ''): string {
+  const place = placeOf(report.where, cwd)
   const parts = [
     `streamctl: ${sentence(report.message)}`,
-    place === '' ? '' : sentence(`Where: ${place}`),
+    place === '' || report.message.includes(place) ? '' : sentence(`Where: ${place}`),
     report.cause.length === 0 ? '' : sentence(`Cause: ${report.cause.join('; ')}`),
     sentence(report.hint),
   ]

@@ -106,7 +106,7 @@ function isNodesRefusal(thrown: unknown): boolean {
 /** The first line of the user's own that a stack names. */
 export function frameIn(error: Error): ErrorLocation | undefined {
   for (const line of error.stack?.split('\n') ?? []) {
-    const match = /^\s*at .*?((?:file:\/\/)?\/[^():]+|[A-Za-z]:\\[^():]+):(\d+):(\d+)\)?$/.exec(line)
+    const match = /^\s*at (?:.*\(|async )?((?:file:\/\/)?\/.+|[A-Za-z]:\\.+):(\d+):(\d+)\)?$/.exec(line)
     if (match === null) continue
     const file = (match[1] as string).startsWith('file://') ? fileURLToPath(match[1] as string) : (match[1] as string)
     if (file.startsWith(root + sep) || file.includes(`${sep}node_modules${sep}`)) continue

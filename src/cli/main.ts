@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
 
   const fail = (thrown: unknown): number => {
     const report = reportOf(thrown)
-    process.stderr.write(`${json ? errorJson(report) : errorText(report)}\n`)
+    process.stderr.write(`${json ? errorJson(report) : errorText(report, io.cwd)}\n`)
     if (debug) process.stderr.write(`${stackOf(thrown)}\n`)
     return report.exit
   }

@@ -1,7 +1,6 @@
 /** Parsers of option values: each refuses what it cannot mean, and an option given twice. */
 
 import { InvalidArgumentError } from 'commander'
-import { messageOf } from '../common/errors.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 import { isLegalName } from '../serde/topic.ts'
 
@@ -35,12 +34,13 @@ export function wholeNumber(least: number, most: number): (value: string) => num
 
 /** Milliseconds of `250ms`, `30s`, `5m`; at least 1 ms, at most 24 days, which is what a timer holds. */
 export function duration(value: string): number {
-  let ms: number
+  let ms = Number.NaN
   try {
     ms = durationMs(value as Duration)
-  } catch (thrown) {
-    throw new InvalidArgumentError(`${messageOf(thrown)}: give a number with its unit, such as 250ms, 30s or 5m.`)
+  } catch {
+    // Told below, in the words of an option.
   }
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Give a number with its unit, such as 250ms, 30s or 5m.')
   if (ms < 1 || ms > 0x7fffffff) throw new InvalidArgumentError('Give a duration from 1ms to 24d.')
   return ms
 }

@@ -4,7 +4,7 @@ import type { Snapshot } from '../metrics/snapshot.ts'
 
 const grouped = new Intl.NumberFormat('en-US')
 
-/** `word-count running · in 12,345 (1,234/s) · out 99 · lag 0 · tasks 4/4 · commits 12 · errors 0` */
+/** `word-count running | in 12,345 (1,234/s) | out 99 | lag 0 | commits 12 | tasks 4/4` */
 export function statusLine(snapshot: Snapshot, recordsPerSecond: number): string {
   const running = snapshot.tasks.filter((task) => task.state === 'running').length
   const restore = snapshot.stores.reduce(
@@ -12,19 +12,21 @@ export function statusLine(snapshot: Snapshot, recordsPerSecond: number): string
     { done: 0, total: 0 },
   )
   const dropped = Object.values(snapshot.errors.dropped).reduce((sum, count) => sum + count, 0)
+  const over = snapshot.state === 'stopped' || snapshot.state === 'failed'
   const parts = [
     `${snapshot.app} ${snapshot.state}`,
     `in ${grouped.format(snapshot.recordsIn)} (${grouped.format(Math.round(recordsPerSecond))}/s)`,
     `out ${grouped.format(snapshot.recordsOut)}`,
     `lag ${grouped.format(snapshot.lag)}`,
-    `tasks ${running}/${snapshot.tasks.length}`,
     `commits ${grouped.format(snapshot.commits.count)}`,
   ]
+  if (!over) parts.push(`tasks ${running}/${snapshot.tasks.length}`)
   if (snapshot.commits.aborted > 0) parts.push(`aborted ${snapshot.commits.aborted}`)
   if (snapshot.state === 'restoring')
     parts.push(`restored ${grouped.format(restore.done)}/${grouped.format(restore.total)}`)
   if (snapshot.errors.deadLetters > 0) parts.push(`dead letters ${grouped.format(snapshot.errors.deadLetters)}`)
   if (dropped > 0) parts.push(`dropped ${grouped.format(dropped)}`)
+  if (over) parts.push(`${(snapshot.uptimeMs / 1000).toFixed(1)} s`)
   return parts.join(' | ')
 }
 

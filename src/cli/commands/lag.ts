@@ -35,10 +35,10 @@ const countMs = 5_000
 
 export async function lag(app: string | undefined, options: LagOptions, io: Io): Promise<number> {
   const choice = chooseBroker(options.broker, io, false)
-  const { group, topics } = await target(app, options, io)
+  const { group, topics, inner } = await target(app, options, io)
   const broker = await openBroker(choice, io)
   try {
-    const partitions = await partitionsOfGroup(broker, group, topics)
+    const partitions = await partitionsOfGroup(broker, group, topics, inner)
     const warnings: Warning[] = []
     if (partitions.length === 0) {
       warnings.push({ code: 'NO_OFFSETS', message: `the group ${group} has committed nothing on ${broker.address}` })
@@ -58,16 +58,20 @@ export async function lag(app: string | undefined, options: LagOptions, io: Io):
   }
 }
 
-async function target(
-  app: string | undefined,
-  options: LagOptions,
-  io: Io,
-): Promise<{ group: string; topics: readonly string[] | null }> {
+interface Target {
+  readonly group: string
+  /** Null: whatever the group has committed. */
+  readonly topics: readonly string[] | null
+  /** Topics that the app makes at its first start: missing before. */
+  readonly inner: readonly string[]
+}
+
+async function target(app: string | undefined, options: LagOptions, io: Io): Promise<Target> {
   if (app === undefined) {
     if (options.group === undefined) {
       throw new UsageError('lag of what?', 'Name an app, a topology file or --group.')
     }
-    return { group: options.group, topics: options.topic ?? null }
+    return { group: options.group, topics: options.topic ?? null, inner: [] }
   }
   if (!/[\\/]|\.[cm]?[jt]sx?$/.test(app)) {
     if (options.group !== undefined) {
@@ -76,14 +80,15 @@ async function target(
         'Give one of the two: an app is its group.',
       )
     }
-    return { group: legalName(app), topics: options.topic ?? null }
+    return { group: legalName(app), topics: options.topic ?? null, inner: [] }
   }
   const topology = await loadTopology(app, io)
   const group = options.group ?? topology.name
   const inner = topology.nodes.flatMap((node) =>
     node.kind === 'repartition' ? [repartitionTopic(group, node.topic)] : [],
   )
-  return { group, topics: options.topic ?? [...topicsOf(topology).read, ...inner] }
+  if (options.topic !== undefined) return { group, topics: options.topic, inner: [] }
+  return { group, topics: topicsOf(topology).read, inner }
 }
 
 /** All partitions of the named topics; without names, those that the group has committed. */
@@ -91,9 +96,11 @@ async function partitionsOfGroup(
   broker: Broker,
   group: string,
   topics: readonly string[] | null,
+  inner: readonly string[],
 ): Promise<readonly TopicPartition[]> {
   const found = topics === null ? await broker.topics() : await existingTopics(broker, topics)
-  const all = [...found.values()].flatMap(({ name, partitions }) => partitionsOf(name, partitions))
+  const made = inner.length === 0 ? [] : (await broker.topics(inner)).values()
+  const all = [...found.values(), ...made].flatMap(({ name, partitions }) => partitionsOf(name, partitions))
   return topics === null && all.length > 0 ? await broker.committed(group, all) : all
 }
 
