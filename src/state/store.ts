@@ -7,13 +7,14 @@ export interface Row<V> {
 }
 
 export interface KeyValueStore<K, V> {
+  /** The row is the live one: take what you need of it before the next put of its key. */
   get(key: K): Row<V> | undefined
   /** A null value deletes the key; the tombstone goes to the changelog with this timestamp. */
   put(key: K, value: V | null, timestamp: number): void
 }
 
 export interface WindowStore<K, V> {
-  /** Rows are found by key and window start (ms). */
+  /** Rows are found by key and window start (ms); live as those of a key-value store. */
   get(key: K, start: number): Row<V> | undefined
   put(key: K, start: number, value: V | null, timestamp: number): void
   /** Highest timestamp its operator has seen, -1 before the first; survives restarts. */

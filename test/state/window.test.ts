@@ -158,6 +158,44 @@ describe('expiry', () => {
     expect(store.cachedRows).toBe(0)
   })
 
+  test('a write to a window that has expired is kept by the store, and deleted in its turn', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('a', 0, { n: 1 }, 1)
+    store.streamTime = 100
+    await commit(store, bytes)
+    store.put('pinned', 0, { n: 1 }, 1)
+    expect(store.get('a', 0)?.value).toEqual({ n: 1 })
+    await store.expire()
+    // The clean row has left memory, the dirty one of its window not: the next write must not go to the row that left.
+    store.put('a', 0, { n: 2 }, 2)
+    expect(store.get('pinned', 0)?.value).toEqual({ n: 1 })
+    expect(store.get('a', 0)?.value).toEqual({ n: 2 })
+    await commit(store, bytes)
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+    store.put('a', 5, { n: 3 }, 5)
+    await commit(store, bytes)
+    expect(await dump(bytes)).toHaveLength(1)
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+  })
+
+  test('a row restored into a window that has expired is deleted in its turn', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    store.put('a', 0, { n: 1 }, 1)
+    store.streamTime = 100
+    const { rows, writes } = sealed(store)
+    await bytes.write(writes)
+    store.settle()
+    await store.expire()
+    for (const row of rows) await bytes.write([store.restore(row)])
+    expect(await dump(bytes)).toHaveLength(1)
+    await store.expire()
+    expect(await dump(bytes)).toHaveLength(0)
+  })
+
   test('asks nothing of the bytes while no further window has closed', async () => {
     const bytes = new MemoryByteStore()
     let asked = 0
