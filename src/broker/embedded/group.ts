@@ -1,7 +1,8 @@
 /**
  * One consumer group, rebalanced eagerly: every member gives back what it has before the generation is counted up, so that
  * a commit in `onRevoke` still counts and one after it is fenced. All is in one process, so there are no heartbeats and
- * no timeouts: a member stays until it leaves, or is expired by hand.
+ * no timeouts: a member stays until it leaves, or is expired by hand, and a
+ * static member that closes leaves like any other: there is no process that could come back for its place.
  */
 
 import { setImmediate } from 'node:timers/promises'
