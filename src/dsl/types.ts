@@ -34,8 +34,11 @@ export type Present<V> = Exclude<V, null>
 /** A serde that can write `T`. What it reads back, `Read`, may be wider: `string` for `'EUR' | 'USD'`. */
 export type SerdeFor<T, Read> = Serde<Read> & Serializer<Present<T>>
 
+/** The same type, hidden from inference: NoInfer would stay visible in the results. */
+type Uninferred<T> = [T][T extends unknown ? 0 : never]
+
 /** What a stream of `T` holds after a serde that reads `Read`; `any` (a bare `json`) and `unknown` tell nothing new. */
-export type ReadBack<Read, T> = unknown extends Read ? T : Read
+export type ReadBack<Read, T> = unknown extends Read ? T : Uninferred<Read>
 
 /** The branch of a `split` that takes what no branch before it took. Put it last. */
 export const otherwise: unique symbol = Symbol('otherwise')

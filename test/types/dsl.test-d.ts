@@ -1,0 +1,273 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import { type Windowed, Windows } from '../../src/common/windows.ts'
+import { defineTopology } from '../../src/dsl/define.ts'
+import type { KGroupedStream, KStream, KTable, TimeWindowedKStream } from '../../src/dsl/stream.ts'
+import { otherwise } from '../../src/dsl/types.ts'
+import { double } from '../../src/serde/double.ts'
+import { int64 } from '../../src/serde/int64.ts'
+import { json } from '../../src/serde/json.ts'
+import { string } from '../../src/serde/string.ts'
+import { topic } from '../../src/serde/topic.ts'
+import type { Topology } from '../../src/topology/node.ts'
+
+interface Order {
+  readonly id: string
+  readonly customer: string
+  readonly amount: number
+  readonly currency: 'EUR' | 'USD'
+}
+interface Customer {
+  readonly name: string
+}
+interface Paid extends Order {
+  readonly at: number
+}
+
+const orders = topic('orders', { key: string, value: json<Order>() })
+const payments = topic('payments', { key: string, value: json<Paid>() })
+const customers = topic('customers', { key: string, value: json<Customer>() })
+const numbered = topic('numbered', { key: int64, value: json<Customer>() })
+const counts = topic('counts', { key: string, value: int64 })
+const amounts = topic('amounts', { key: string, value: double })
+
+declare const stream: KStream<string, Order>
+declare const table: KTable<string, Customer | null>
+declare const byNumber: KTable<bigint, Customer | null>
+
+describe('sources', () => {
+  test('types flow from topics', () => {
+    expectTypeOf(
+      defineTopology('t', (b) => {
+        expectTypeOf(b.stream(orders)).toEqualTypeOf<KStream<string, Order>>()
+        expectTypeOf(b.stream([orders, customers])).toEqualTypeOf<KStream<string, Order | Customer>>()
+        expectTypeOf(b.table(customers, { store: 'c' })).toEqualTypeOf<KTable<string, Customer | null>>()
+        // @ts-expect-error a table needs the name of its store
+        b.table(customers, {})
+        // @ts-expect-error a policy is one of two
+        b.stream(orders, { onDeserializationError: 'skip' })
+      }),
+    ).toEqualTypeOf<Topology>()
+  })
+
+  test('streams are covariant: a function of the base takes the derived', () => {
+    const ids = (s: KStream<string, { readonly id: string }>): KStream<string, string> => s.mapValues((v) => v.id)
+    expectTypeOf(ids(stream)).toEqualTypeOf<KStream<string, string>>()
+    // @ts-expect-error a number is no string
+    const wrong: KStream<number, Order> = stream
+    // @ts-expect-error orders are not paid
+    const alsoWrong: KStream<string, Paid> = stream
+    expectTypeOf([wrong, alsoWrong]).toBeArray()
+  })
+})
+
+describe('stateless operators', () => {
+  test('infer from their functions', () => {
+    expectTypeOf(stream.filter((v) => v.amount > 1)).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.filter('named', (v, k) => v.id === k)).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.map((v, k) => [v.amount, k])).toEqualTypeOf<KStream<number, string>>()
+    expectTypeOf(stream.map('m', (v) => [v.id, v])).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.mapValues((v) => v.amount)).toEqualTypeOf<KStream<string, number>>()
+    expectTypeOf(stream.flatMapValues((v) => v.id.split(''))).toEqualTypeOf<KStream<string, string>>()
+    expectTypeOf(stream.flatMap((v) => [[v.id, 1] as const])).toEqualTypeOf<KStream<string, 1>>()
+    expectTypeOf(stream.selectKey((v) => v.amount)).toEqualTypeOf<KStream<number, Order>>()
+    expectTypeOf(stream.peek(() => undefined)).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.foreach(() => undefined)).toEqualTypeOf<void>()
+    // @ts-expect-error the field is called amount
+    stream.filter((v) => v.amout > 1)
+    // @ts-expect-error a predicate gives a boolean, not a promise of one
+    stream.filter(async (v) => v.amount > 1)
+    // @ts-expect-error map gives a pair
+    stream.map((v) => v.id)
+  })
+
+  test('guards narrow', () => {
+    const maybe = stream.mapValues((v): string | null => (v.amount > 1 ? v.id : null))
+    expectTypeOf(maybe.filter((v) => v !== null)).toEqualTypeOf<KStream<string, string>>()
+    expectTypeOf(maybe.filterNot((v) => v === null)).toEqualTypeOf<KStream<string, string>>()
+    const isPaid = (v: Order): v is Paid => 'at' in v
+    const { paid, open } = stream.split({ paid: isPaid, open: otherwise })
+    expectTypeOf(paid).toEqualTypeOf<KStream<string, Paid>>()
+    expectTypeOf(open).toEqualTypeOf<KStream<string, Order>>()
+  })
+
+  test('split gives exactly the branches that were named', () => {
+    const branches = stream.split({ large: (v) => v.amount > 100, small: (_, key) => key === 'a', rest: otherwise })
+    expectTypeOf<keyof typeof branches>().toEqualTypeOf<'large' | 'small' | 'rest'>()
+    expectTypeOf(branches.large).toEqualTypeOf<KStream<string, Order>>()
+    // @ts-expect-error there is no such branch
+    branches.medium
+    // @ts-expect-error the field is called amount
+    stream.split({ large: (v) => v.amout > 100 })
+  })
+
+  test('merge takes streams of the same key', () => {
+    expectTypeOf(stream.merge(stream)).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(
+      stream.merge(
+        'both',
+        stream.mapValues(() => 1),
+      ),
+    ).toEqualTypeOf<KStream<string, Order | number>>()
+    // @ts-expect-error keys differ
+    stream.merge(stream.selectKey((v) => v.amount))
+  })
+})
+
+describe('sinks', () => {
+  test('take what they can write, and more general topics', () => {
+    stream.to(orders)
+    stream.mapValues((v): Paid => ({ ...v, at: 1 })).to(orders)
+    stream.selectKey((v): `${string}@${number}` => `${v.id}@${v.amount}`).to(orders)
+    stream.mapValues((v) => v.amount).to(amounts)
+    // A null is a tombstone, which every topic takes.
+    table.toStream().to(customers)
+    // @ts-expect-error an order is not paid
+    stream.to(payments)
+    // @ts-expect-error a number is no bigint
+    stream.mapValues((v) => v.amount).to(counts)
+    // @ts-expect-error the key is no bigint
+    table.toStream().to(numbered)
+    // @ts-expect-error undefined is no tombstone
+    stream.mapValues((v): Order | undefined => v).to(orders)
+  })
+})
+
+describe('grouping', () => {
+  test('keeps or changes the key', () => {
+    expectTypeOf(stream.groupByKey()).toEqualTypeOf<KGroupedStream<string, Order>>()
+    expectTypeOf(stream.groupBy('by', (v) => v.currency, { key: string })).toEqualTypeOf<
+      KGroupedStream<string, Order>
+    >()
+    // What is read back from the topic is a string, whatever was written.
+    const byCurrency = stream.selectKey((v) => v.currency)
+    expectTypeOf(byCurrency).toEqualTypeOf<KStream<'EUR' | 'USD', Order>>()
+    expectTypeOf(byCurrency.groupByKey({ key: string })).toEqualTypeOf<KGroupedStream<string, Order>>()
+    expectTypeOf(byCurrency.groupByKey({ key: json })).toEqualTypeOf<KGroupedStream<'EUR' | 'USD', Order>>()
+    expectTypeOf(byCurrency.groupByKey({ name: 'n' })).toEqualTypeOf<KGroupedStream<'EUR' | 'USD', Order>>()
+    // @ts-expect-error the key serde is required: the key is new
+    stream.groupBy('by', (v) => v.customer, {})
+    // @ts-expect-error the name is required
+    stream.groupBy((v) => v.customer, { key: string })
+    // @ts-expect-error an amount is no string
+    stream.groupBy('by', (v) => v.amount, { key: string })
+    // @ts-expect-error the serde cannot write the value
+    stream.mapValues((v) => v.amount).groupByKey({ value: string })
+  })
+
+  test('count, reduce and aggregate', () => {
+    const grouped = stream.groupByKey()
+    expectTypeOf(grouped.count('n')).toEqualTypeOf<KTable<string, bigint>>()
+    expectTypeOf(grouped.reduce('r', (a, v) => (a.amount > v.amount ? a : v))).toEqualTypeOf<KTable<string, Order>>()
+    const folded = grouped.aggregate('a', {
+      init: () => ({ n: 0, ids: [] as string[] }),
+      add: (all, v, k) => ({ n: all.n + v.amount, ids: [...all.ids, k] }),
+      serde: json,
+    })
+    expectTypeOf(folded).toEqualTypeOf<KTable<string, { n: number; ids: string[] }>>()
+    expectTypeOf(
+      grouped.aggregate('b', { init: () => 0n, add: (n) => n + 1n, serde: int64, storage: 'memory' }),
+    ).toEqualTypeOf<KTable<string, bigint>>()
+    // @ts-expect-error the name is required
+    grouped.count()
+    // @ts-expect-error the serde is required
+    grouped.aggregate('c', { init: () => 0, add: (n: number) => n + 1 })
+    // @ts-expect-error the serde must fit the aggregate
+    grouped.aggregate('d', { init: () => 0, add: (n) => n + 1, serde: int64 })
+    // @ts-expect-error the serde does not decide the aggregate's type
+    grouped.aggregate('e', { init: () => ({ n: 0 }), add: (a) => ({ n: a.n + 1 }), serde: json<{ n: string }>() })
+    // @ts-expect-error add gives what init gives
+    grouped.aggregate('f', { init: () => ({ n: 0 }), add: (a) => ({ m: a.n }), serde: json })
+    // @ts-expect-error storage is one of two
+    grouped.count('g', { storage: 'ram' })
+  })
+
+  test('an aggregate that may be deleted says so in its table', () => {
+    const open = stream.groupByKey().aggregate('open', {
+      init: (): number | null => 0,
+      add: (n, v) => (v.amount === 0 ? null : (n ?? 0) + 1),
+      serde: double,
+    })
+    expectTypeOf(open).toEqualTypeOf<KTable<string, number | null>>()
+  })
+
+  test('windows', () => {
+    const windows = stream.groupByKey().windowedBy(Windows.tumbling('1h', { grace: '5m' }))
+    expectTypeOf(windows).toEqualTypeOf<TimeWindowedKStream<string, Order>>()
+    expectTypeOf(windows.count('n')).toEqualTypeOf<KTable<Windowed<string>, bigint>>()
+    expectTypeOf(windows.reduce('r', (a) => a)).toEqualTypeOf<KTable<Windowed<string>, Order>>()
+    expectTypeOf(windows.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amount, serde: json })).toEqualTypeOf<
+      KTable<Windowed<string>, number>
+    >()
+    expectTypeOf(
+      windows
+        .count('n')
+        .toStream()
+        .map((n, { key, start }) => [`${key}@${start}`, n]),
+    ).toEqualTypeOf<KStream<string, bigint>>()
+    // @ts-expect-error grace is a decision
+    Windows.tumbling('1h')
+    // @ts-expect-error hopping windows need their advance
+    Windows.hopping('1h', { grace: 0 })
+    // @ts-expect-error no unit of that name
+    Windows.tumbling('1hour', { grace: 0 })
+  })
+})
+
+describe('tables and joins', () => {
+  test('null shows in tables that can delete, not in streams', () => {
+    expectTypeOf(stream.toTable('t')).toEqualTypeOf<KTable<string, Order | null>>()
+    expectTypeOf(table.toStream()).toEqualTypeOf<KStream<string, Customer | null>>()
+    expectTypeOf(stream.groupByKey().count('n').toStream()).toEqualTypeOf<KStream<string, bigint>>()
+    // Un-windowed aggregates skip tombstones.
+    table
+      .toStream()
+      .groupByKey()
+      .aggregate('names', { init: () => '', add: (all, v) => all + v.name, serde: string })
+  })
+
+  test('an inner join has a row, a left join may have none', () => {
+    expectTypeOf(stream.join(table, (v, c) => ({ id: v.id, name: c.name }))).toEqualTypeOf<
+      KStream<string, { id: string; name: string }>
+    >()
+    expectTypeOf(stream.leftJoin(table, (v, c, k) => [v.id, c?.name, k] as const)).toEqualTypeOf<
+      KStream<string, readonly [string, string | undefined, string]>
+    >()
+    // @ts-expect-error the row may be missing
+    stream.leftJoin(table, (_, c) => c.name)
+    const rekeyed = stream.selectKey((v) => v.customer).mapValues((v) => v.amount)
+    rekeyed.join(table, (n, c) => n + c.name, { name: 'j', key: string, value: double })
+    // @ts-expect-error the serde cannot write the value
+    rekeyed.join(table, (n, c) => n + c.name, { name: 'j', key: string, value: int64 })
+  })
+
+  test('joined keys are the same type', () => {
+    // @ts-expect-error string and bigint
+    stream.join(byNumber, (v) => v)
+    // @ts-expect-error string and bigint
+    stream.leftJoin(byNumber, (v) => v)
+    // @ts-expect-error equal means equal: a literal is not a string
+    stream.selectKey(() => 'a' as const).join(table, (v) => v)
+    expectTypeOf(stream.selectKey(() => 1n).join(byNumber, (v) => v, { name: 'j' })).toEqualTypeOf<
+      KStream<bigint, Order>
+    >()
+    // @ts-expect-error a stream is no table
+    stream.join(stream, (v: Order) => v)
+  })
+
+  test('a function over streams and tables keeps its types', () => {
+    const enrich = <K, V extends object, T extends object>(s: KStream<K, V>, t: KTable<K, T | null>) =>
+      s.join(t, (v, row) => ({ ...v, ...row }))
+    expectTypeOf(enrich(stream, table)).toEqualTypeOf<KStream<string, Order & Customer>>()
+  })
+
+  test('repartition and toTable say what is read back', () => {
+    expectTypeOf(stream.repartition('r')).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.selectKey((v) => v.currency).repartition('r', { key: string })).toEqualTypeOf<
+      KStream<string, Order>
+    >()
+    expectTypeOf(stream.merge(stream.repartition('r', { partitions: 3 }))).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.selectKey((v) => v.currency).toTable('t', { key: string })).toEqualTypeOf<
+      KTable<string, Order | null>
+    >()
+  })
+})
