@@ -150,6 +150,17 @@ describe('what a read_committed reader sees', () => {
     expect(readAll(log, 1e6, 1)).toEqual({ offsets: [], position: 2 })
   })
 
+  test('only an abort marker ends an aborted transaction', () => {
+    const log = new TestLog()
+    log.data(1, { producerId: 1, transactional })
+    log.marker(1, 'commit')
+    log.data(1, { producerId: 1, transactional })
+    log.marker(1, 'abort')
+    log.data(1, { producerId: 1, transactional })
+    log.marker(1, 'commit')
+    expect(read(log.fetch(0, 1e6).recordSet, 0, [{ producerId: 1, firstOffset: 0 }]).offsets).toEqual([4])
+  })
+
   test('nothing but aborted data: no records, and the position moves', () => {
     const log = new TestLog()
     log.data(5, { producerId: 1, transactional })

@@ -15,6 +15,8 @@ export interface FetchPlan {
   readonly lookUps: readonly TrackedPartition[]
   /** By node id. Nodes that hold data for the next `poll` are left out. */
   readonly requests: ReadonlyMap<number, NodeWork>
+  /** Leaders are being looked up, whose partitions will want to be asked for soon. */
+  readonly lookingUp: boolean
   /** When to plan again because a pause ends, ms since the epoch; Infinity for never. */
   readonly retryAt: number
 }
@@ -22,9 +24,14 @@ export interface FetchPlan {
 export function planFetches(partitions: Iterable<TrackedPartition>, now: number): FetchPlan {
   const lookUps: TrackedPartition[] = []
   const requests = new Map<number, NodeWork>()
+  let lookingUp = false
   let retryAt = Number.POSITIVE_INFINITY
   for (const tracked of partitions) {
-    if (tracked.fatal !== null || tracked.busy) continue
+    if (tracked.fatal !== null) continue
+    if (tracked.busy) {
+      if (tracked.leader === null) lookingUp = true
+      continue
+    }
     if (tracked.leader === null) {
       if (tracked.hasData) continue
       if (tracked.retryAt <= now) lookUps.push(tracked)
@@ -41,5 +48,5 @@ export function planFetches(partitions: Iterable<TrackedPartition>, now: number)
     // A request without the partitions about to be handed out would make them wait for its answer (KAFKA-17182).
     if (work.holds || work.wanted.length === 0) requests.delete(nodeId)
   }
-  return { lookUps, requests, retryAt }
+  return { lookUps, requests, lookingUp, retryAt }
 }

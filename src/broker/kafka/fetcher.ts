@@ -17,8 +17,8 @@ export interface KafkaFetcherOptions extends FetcherOptions, Partial<Patience> {
 const mebibyte = 1024 * 1024
 const longPollMs = 500
 /**
- * While a paused partition holds data it is in no request. Once it is resumed and handed out it has to wait for the
- * request under way, which is therefore kept short.
+ * For a request that leaves partitions out which may soon want to be asked for, and would have to wait for its answer:
+ * paused ones that hold data, those whose leader is being looked up.
  */
 const shortPollMs = 20
 /** ms for an answer beyond what the broker was allowed to wait. */
@@ -45,6 +45,7 @@ export class KafkaFetcher implements Fetcher {
   #ready: TrackedPartition[] = []
   #wake: (() => void) | null = null
   #retry: NodeJS.Timeout | undefined
+  #soon: NodeJS.Immediate | undefined
   #closed = false
 
   constructor(cluster: ClusterConnections, options: KafkaFetcherOptions = {}) {
@@ -95,13 +96,13 @@ export class KafkaFetcher implements Fetcher {
     }
     const deadline = Date.now() + maxWaitMs
     for (;;) {
-      this.#complain()
+      this.#complain(false)
       const fetched = this.#drain()
       this.#pump()
       if (fetched.length > 0) return fetched
-      // Damaged data that came first gave nothing, and is known only now.
-      this.#complain()
       const left = deadline - Date.now()
+      // Damaged data that came first gave nothing, and is known only now.
+      this.#complain(left <= 0)
       if (left <= 0 || this.#closed) return []
       await this.#arrival(left)
     }
@@ -110,6 +111,7 @@ export class KafkaFetcher implements Fetcher {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)
+    clearImmediate(this.#soon)
     this.#tracked.clear()
     this.#ready = []
     this.#wake?.()
@@ -128,11 +130,18 @@ export class KafkaFetcher implements Fetcher {
     })
   }
 
-  #complain(): void {
+  /**
+   * Throws what is wrong with a partition: at once when it is news, else when `poll` has nothing better to give, so that
+   * a caller who goes on polling gets the others' data and does not spin.
+   */
+  #complain(again: boolean): void {
     const now = Date.now()
     for (const tracked of this.#tracked.values()) {
+      if (tracked.told && !again) continue
       const complaint = tracked.complaint(now, this.#patience)
-      if (complaint !== null) throw complaint
+      if (complaint === null) continue
+      tracked.told = true
+      throw complaint
     }
   }
 
@@ -164,11 +173,24 @@ export class KafkaFetcher implements Fetcher {
     const now = Date.now()
     const plan = planFetches(this.#tracked.values(), now)
     for (const tracked of plan.lookUps) void this.#lookUp(tracked)
+    // Leaders that are known come at once: their partitions go into the same requests.
+    if (plan.lookUps.length > 0) {
+      this.#pumpSoon()
+      return
+    }
     for (const [nodeId, work] of plan.requests) {
       const lane = this.#lanes.find((name) => !this.#busyLanes.has(`${nodeId}/${name}`))
-      if (lane !== undefined) void this.#fetch(nodeId, lane, work)
+      const maxWaitMs = plan.lookingUp || work.bufferedBytes > 0 ? shortPollMs : longPollMs
+      if (lane !== undefined) void this.#fetch(nodeId, lane, work, maxWaitMs)
     }
     if (plan.retryAt < Number.POSITIVE_INFINITY) this.#retry = setTimeout(() => this.#pump(), plan.retryAt - now)
+  }
+
+  #pumpSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined
+      this.#pump()
+    })
   }
 
   async #lookUp(tracked: TrackedPartition): Promise<void> {
@@ -183,17 +205,18 @@ export class KafkaFetcher implements Fetcher {
     }
     tracked.busy = false
     this.#wake?.()
-    this.#pump()
+    this.#pumpSoon()
   }
 
-  async #fetch(nodeId: number, lane: string, { wanted, bufferedBytes }: NodeWork): Promise<void> {
+  async #fetch(nodeId: number, lane: string, work: NodeWork, maxWaitMs: number): Promise<void> {
+    const { wanted } = work
     const since = Date.now()
     const busyLane = `${nodeId}/${lane}`
     this.#busyLanes.add(busyLane)
     for (const tracked of wanted) tracked.busy = true
     const lost: TrackedPartition[] = []
     try {
-      const answer = readFetch(await this.#ask(nodeId, lane, wanted, bufferedBytes))
+      const answer = readFetch(await this.#ask(nodeId, lane, work, maxWaitMs))
       if (answer.error !== 0) throw protocolFailure(answer.error, `fetching from broker ${nodeId}`)
       for (const part of answer.partitions) {
         const name = partitionName(part.topic, part.partition)
@@ -219,20 +242,14 @@ export class KafkaFetcher implements Fetcher {
     this.#pump()
   }
 
-  async #ask(
-    nodeId: number,
-    lane: string,
-    wanted: readonly TrackedPartition[],
-    bufferedBytes: number,
-  ): Promise<Buffer> {
-    const maxWaitMs = bufferedBytes > 0 ? shortPollMs : longPollMs
+  async #ask(nodeId: number, lane: string, { wanted, bufferedBytes }: NodeWork, maxWaitMs: number): Promise<Buffer> {
     const connection = await this.#cluster.node(nodeId, lane)
     return connection.send(
       fetchRequest(wanted, {
         committed: this.#committed,
         maxWaitMs,
         // What paused partitions hold must not starve the others: being resumed may depend on them.
-        maxBytes: Math.max(this.#maxBytes - bufferedBytes, this.#maxPartitionBytes),
+        maxBytes: Math.max(this.#maxBytes - bufferedBytes, Math.min(this.#maxBytes, this.#maxPartitionBytes)),
         maxPartitionBytes: this.#maxPartitionBytes,
         timeoutMs: maxWaitMs + answerMs,
       }),

@@ -35,6 +35,8 @@ export class TrackedPartition {
   stale = false
   /** When it may be tried again, ms since the epoch. */
   retryAt = 0
+  /** `poll` has thrown what is wrong here since it last worked. */
+  told = false
   /** Ends the work on this partition, until it is assigned anew. */
   fatal: StreamError | null = null
   #chunk: Chunk | null = null
@@ -68,6 +70,7 @@ export class TrackedPartition {
     this.#missingSince = null
     this.#lastFailure = null
     this.stale = false
+    this.told = false
     const { topic, partition, position } = this
     const highWatermark = Math.max(answer.highWatermark, position)
     const stableEnd = answer.lastStableOffset < 0 ? highWatermark : Math.max(answer.lastStableOffset, position)
