@@ -26,6 +26,17 @@ export async function connectKafka(options: KafkaOptions): Promise<Broker> {
     ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
   }
   const stableMs = options.stableOffsetsTimeoutMs ?? 120_000
+  /** What goes on by itself and must not outlive the connection. */
+  const running = new Set<{ close(): Promise<void> }>()
+  const kept = <T extends { close(): Promise<void> }>(part: T): T => {
+    const close = part.close.bind(part)
+    part.close = () => {
+      running.delete(part)
+      return close()
+    }
+    running.add(part)
+    return part
+  }
   return {
     kind: 'kafka',
     address: cluster.address,
@@ -35,10 +46,13 @@ export async function connectKafka(options: KafkaOptions): Promise<Broker> {
     committed: (groupId, partitions) => committedOffsets(cluster, groupId, partitions, stableMs),
     describeGroup: (groupId) => describeGroup(cluster, groupId),
     deleteRecords: (before) => deleteRecords(cluster, before),
-    fetcher: (fetching) => new KafkaFetcher(cluster, fetching),
+    fetcher: (fetching) => kept(new KafkaFetcher(cluster, fetching)),
     transactionalProducer: (producer) => openTransactionalProducer(cluster, producer, producing),
     plainProducer: () => openPlainProducer(cluster, producing),
-    join: (member) => joinGroup(cluster, member),
-    close: () => cluster.close(),
+    join: async (member) => kept(await joinGroup(cluster, member)),
+    async close() {
+      await Promise.all([...running].map((part) => part.close()))
+      await cluster.close()
+    },
   }
 }
