@@ -101,7 +101,7 @@ async function partitionsOfGroup(
   const found = topics === null ? await broker.topics() : await existingTopics(broker, topics)
   const made = inner.length === 0 ? [] : (await broker.topics(inner)).values()
   const all = [...found.values(), ...made].flatMap(({ name, partitions }) => partitionsOf(name, partitions))
-  return topics === null && all.length > 0 ? await broker.committed(group, all) : all
+  return topics === null && all.length > 0 ? broker.committed(group, all) : all
 }
 
 async function lagsOf(broker: Broker, group: string, partitions: readonly TopicPartition[]): Promise<PartitionLag[]> {
