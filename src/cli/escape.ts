@@ -20,4 +20,6 @@ export function escapeText(text: string): string {
  * For serialized JSON. JSON.stringify leaves no raw C0 character, and what is escaped here stands inside strings only, so
  * that a parser reads the same value as before.
  */
-export const escapeJson: (json: string) => string = escapeText
+export function escapeJson(json: string): string {
+  return escapeText(json)
+}

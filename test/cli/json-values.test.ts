@@ -22,7 +22,8 @@ describe('every serde takes its own JSON form', () => {
     ['int64', int64, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })],
     ['double', double, fc.double()],
     ['bytes', bytes, fc.uint8Array().map((array) => Buffer.from(array))],
-    ['json', json, fc.jsonValue({ noUnicodeString: false }).filter((value) => !JSON.stringify(value).includes('-0'))],
+    // As JSON itself has it: -0 is 0 there.
+    ['json', json, fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown)],
     [
       'windowed',
       windowed(int64, '1m'),
