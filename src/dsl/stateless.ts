@@ -23,7 +23,7 @@ export function stateless(
   const site = callSite()
   const named = args.length > 1 && args[1] !== undefined ? true : typeof args[0] === 'string'
   const name = displayName(state, method, named ? args[0] : undefined, site)
-  const fn = requireFunction(named ? args[1] : args[0], 'function', name, site) as UserFunction
+  const fn = requireFunction(named ? args[1] : args[0], 'argument', name, site) as UserFunction
   const node = body(fn, [state.node])
   return after(state, node, state.graph.add(node, name, site), name)
 }

@@ -122,10 +122,10 @@ test.each(['filter', 'map', 'mapValues', 'flatMap', 'flatMapValues', 'selectKey'
       const call = s[method].bind(s) as (...args: unknown[]) => unknown
       expect(refusal(() => call(42))).toMatchObject({
         code: 'INVALID_TOPOLOGY',
-        message: `orders.${method}: the function is not a function but number`,
+        message: `orders.${method}: the argument is not a function but number`,
         where: { node: `orders.${method}`, file: import.meta.filename },
       })
-      expect(refusal(() => call('named')).message).toBe('named: the function is not a function but undefined')
+      expect(refusal(() => call('named')).message).toBe('named: the argument is not a function but undefined')
     })
   },
 )
