@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { StreamsBuilder } from '../../src/dsl/builder.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KStream } from '../../src/dsl/stream.ts'
 import { customers, lines, orders, outline, refusal } from './fixtures.ts'
@@ -57,12 +58,11 @@ test('what builds must be a function', () => {
 })
 
 test('an async function is refused, and what it rejects with is not left unhandled', () => {
-  const error = refusal(() =>
-    defineTopology('later', async (b) => {
-      b.stream(lines)
-      throw new Error('unseen')
-    }),
-  )
+  const build = async (b: StreamsBuilder): Promise<void> => {
+    b.stream(lines)
+    throw new Error('unseen')
+  }
+  const error = refusal(() => defineTopology('later', build as (b: StreamsBuilder) => void))
   expect(error.message).toBe('the function of the topology later is async')
   expect(error.hint).toContain('top-level await')
 })
