@@ -94,7 +94,7 @@ test('credentials: the right ones are taken, wrong and missing ones are refused 
       'listener.security.protocol.map': 'PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
       'sasl.enabled.mechanisms': 'PLAIN',
       'sasl.mechanism.inter.broker.protocol': 'PLAIN',
-      'security.inter.broker.protocol': 'SASL_PLAINTEXT',
+      'inter.broker.listener.name': 'PLAINTEXT',
       'listener.name.plaintext.plain.sasl.jaas.config': `${login} username="admin" password="root" user_admin="root" user_alice="secret";`,
     },
   })

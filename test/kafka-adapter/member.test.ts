@@ -190,6 +190,17 @@ describe('joining', () => {
     await member.close()
   })
 
+  test('under an id that is not known any more starts without one', async () => {
+    const cluster = content()
+    const { member } = await join(cluster)
+    await vi.advanceTimersByTimeAsync(0)
+    cluster.once('JoinGroup', () => joinAnswer({ error: 25 }))
+    member.rejoin()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(cluster.requests('JoinGroup').map((request) => readJoinRequest(request).memberId)).toEqual(['', 'me', ''])
+    await member.close()
+  })
+
   test('goes on over lost answers', async () => {
     const cluster = content()
     cluster.once('JoinGroup', () => noAnswer)

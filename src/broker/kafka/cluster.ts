@@ -67,9 +67,16 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     await cluster.describe([])
   } catch (error) {
     await cluster.close()
-    throw error
+    throw explained(error, options)
   }
   return cluster
+}
+
+/** A listener with SASL tells its versions to everybody, and closes the connection at the first real request. */
+function explained(error: unknown, { sasl }: ClusterOptions): unknown {
+  if (!(error instanceof StreamError) || error.code !== 'UNREACHABLE' || error.hint !== undefined) return error
+  const what = sasl === undefined ? 'Does the listener ask for SASL? No credentials were given.' : 'Does it run?'
+  return new StreamError(error.code, error.message, { cause: error, hint: `The broker stopped answering. ${what}` })
 }
 
 class KafkaCluster implements Cluster {
