@@ -124,6 +124,8 @@ export interface MemberOptions {
   readonly topics: readonly string[]
   /** Static membership (KIP-345): a restart within the session timeout keeps its assignment. */
   readonly instanceId?: string
+  /** Whether `close` gives the tasks up at once. Default: yes without an instance id; with one the place is kept for a restart. */
+  readonly leaveOnClose?: boolean
   /** ms; default 30000. */
   readonly sessionTimeoutMs?: number
   /** ms; default 3000. */

@@ -14,7 +14,7 @@ export interface AppOptions {
   readonly commitIntervalMs?: number
   /** Uncommitted bytes that force an early commit; default 64 MiB. */
   readonly maxUncommittedBytes?: number
-  /** Static membership; default none. */
+  /** Name in the group (KIP-345); default: that of the state directory, so that a restart finds its tasks again at once. */
   readonly instanceId?: string
   /** ms; default 30000. */
   readonly sessionTimeoutMs?: number

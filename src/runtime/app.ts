@@ -14,6 +14,7 @@ import type { MembershipEvents } from './membership.ts'
 import { inputsOf, makePlan, type Plan } from './plan.ts'
 import { processId } from './process-id.ts'
 import { snapshotOf } from './report.ts'
+import { openSerdes } from './serdes.ts'
 import { stateBudget } from './state-budget.ts'
 import type { Task } from './task.ts'
 import { taskName } from './task-id.ts'
@@ -38,8 +39,9 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
   const directory = await stateDirectory(options, appId)
   const closeDirectory = () => directory?.close() ?? Promise.resolve()
   try {
+    const identity = directory === null ? randomUUID() : await processId(directory.path)
     const producer = await broker.transactionalProducer({
-      transactionalId: `${appId}-${directory === null ? randomUUID() : await processId(directory.path)}`,
+      transactionalId: `${appId}-${identity}`,
       timeoutMs: options.transactionTimeoutMs ?? 10_000,
     })
     const counters = makeCounters(topology)
@@ -54,7 +56,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
       repartitionTopics: plan.repartitionTopics,
       from: options.from ?? 'earliest',
       log,
-      join: (events) => join(plan, options, open, events),
+      join: (events) => join(plan, { ...options, instanceId: options.instanceId ?? identity }, open, events),
       assignTasks: async (partitions, running) => {
         const budget = stateBudget(plan.tasks.length, storesPerTask)
         const taskDir = (task: string) => directory?.taskDir(task) ?? null
@@ -109,22 +111,22 @@ function stateDirectory(options: AppOptions, appId: string): Promise<StateDirect
   return openStateDirectory({ stateDir: options.stateDir ?? '.streamctl/state', appId })
 }
 
-/** Serdes of the user's topics may register their schemas. */
-async function openSerdes(topology: Topology): Promise<void> {
-  for (const node of topology.nodes) {
-    if (node.kind !== 'source' && node.kind !== 'sink') continue
-    const written = node.kind === 'sink'
-    await node.key.open?.(written ? node.topic : undefined, 'key')
-    await node.value.open?.(written ? node.topic : undefined, 'value')
-  }
-}
-
-function join(plan: Plan, options: AppOptions, open: OpenTasks, events: MembershipEvents) {
+/**
+ * A static member (KIP-345): restarted on the same state directory within the session timeout it gets its tasks back at
+ * once, where a dynamic member would wait for its dead predecessor to time out. A clean stop leaves.
+ */
+function join(
+  plan: Plan,
+  options: AppOptions & { readonly instanceId: string },
+  open: OpenTasks,
+  events: MembershipEvents,
+) {
   const partitionsOf = new Map(plan.tasks.map((id) => [taskName(id), inputsOf(plan, id)]))
   return options.broker.join({
     groupId: plan.appId,
     topics: [...plan.externalSources, ...plan.repartitionTopics],
-    ...(options.instanceId !== undefined && { instanceId: options.instanceId }),
+    instanceId: options.instanceId,
+    leaveOnClose: true,
     ...(options.sessionTimeoutMs !== undefined && { sessionTimeoutMs: options.sessionTimeoutMs }),
     userData: () => Buffer.from(JSON.stringify({ version: 1, tasks: open.current })),
     assign: (members) => {

@@ -47,7 +47,7 @@ export class MembershipEvents {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
-        this.#wake = undefined
+        if (this.#wake === done) this.#wake = undefined
         resolve()
       }
       const timer = setTimeout(done, maxWaitMs)

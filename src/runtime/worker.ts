@@ -35,6 +35,8 @@ export interface WorkerParts {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
+type Starts = ReadonlyMap<Task, readonly StartPosition[]>
+
 /** The loop goes back to the event loop at least this often, in ms. */
 const sliceMs = 50
 /** Longest wait for records, in ms: bounds how late a commit or a rebalance is seen. */
@@ -49,7 +51,9 @@ export class Worker {
   readonly #owners = new Map<string, Task>()
   readonly #paused = new Set<string>()
   #tasks: ReadonlyMap<string, Task> = new Map()
-  #starts = new Map<Task, readonly StartPosition[]>()
+  #starts: Starts = new Map()
+  /** Asked for, not yet answered: an open transaction of a dead owner can hold the answer up for seconds. */
+  #awaited: Promise<Starts> | undefined
   #group: GroupMetadata | undefined
   #stopping = false
   #committing: Promise<void> | undefined
@@ -106,7 +110,7 @@ export class Worker {
       await this.#events.take((event) => this.#deal(event))
       if (this.#trouble !== undefined) await this.#recover(this.#trouble, member)
       if (this.#tasks.size === 0 || this.#group === undefined) await this.#events.wait(maxPollMs)
-      else await this.#turn()
+      else if (await this.#havePositions()) await this.#turn()
     } catch (error) {
       if (!isRecoverable(error)) throw error
       this.#trouble = error
@@ -249,7 +253,7 @@ export class Worker {
       'info',
       `generation ${metadata.generation}: ${this.#tasks.size} tasks (${[...this.#tasks.keys()].join(' ')})`,
     )
-    await this.#begin()
+    this.#begin()
     this.#trouble = undefined
   }
 
@@ -259,7 +263,8 @@ export class Worker {
     this.#restorer.cancel()
     this.#owners.clear()
     this.#paused.clear()
-    this.#starts.clear()
+    this.#starts = new Map()
+    this.#awaited = undefined
     this.#hasRunnable = false
     await this.#committing
     const dirty = drop || this.#commitFailure !== undefined || this.#uncommittedBytes > 0
@@ -276,17 +281,30 @@ export class Worker {
    * Reads where the tasks stand, then restores and runs them. Positions first, stable; changelog ends after: what a former
    * owner had under way is then either in both or in neither.
    */
-  async #begin(): Promise<void> {
+  #begin(): void {
     const tasks = [...this.#tasks.values()]
     this.state = 'restoring'
     for (const task of tasks) task.state = 'restoring'
-    this.#starts = await this.#startPositions(tasks)
+    this.#awaited = this.#startPositions(tasks)
+    // Looked at by a later turn; a rebalance may make it void before.
+    this.#awaited.catch(() => undefined)
+  }
+
+  /** @returns whether the positions are there; events and a stop do not wait for them. */
+  async #havePositions(): Promise<boolean> {
+    if (this.#awaited === undefined) return true
+    const starts = await Promise.race([this.#awaited, this.#events.wait(maxPollMs)])
+    if (starts === undefined) return false
+    this.#awaited = undefined
+    this.#starts = starts
+    const tasks = [...this.#tasks.values()]
     await this.#restorer.begin(tasks)
     this.#startRunning(tasks.filter((task) => !this.#restorer.isRestoring(task)))
     this.#commitDue = performance.now() + this.#parts.commitIntervalMs
+    return true
   }
 
-  async #startPositions(tasks: readonly Task[]): Promise<Map<Task, readonly StartPosition[]>> {
+  async #startPositions(tasks: readonly Task[]): Promise<Starts> {
     const { broker, groupId, from } = this.#parts
     const inputs = tasks.flatMap((task) => task.inputs)
     const committed = new Map(
@@ -339,7 +357,7 @@ export class Worker {
     await this.#suspend(true)
     if (trouble instanceof StreamError && trouble.code === 'FENCED') this.#group = undefined
     if (this.#group === undefined) member.rejoin()
-    else await this.#begin()
+    else this.#begin()
     this.#trouble = undefined
   }
 

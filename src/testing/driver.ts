@@ -9,6 +9,7 @@ import { partitionOf } from '../common/partitioner.ts'
 import { type Header, type Headers, noHeaders, partitionName } from '../common/record.ts'
 import { makeCounters } from '../runtime/counters.ts'
 import { externalTopics, type Plan, planWith } from '../runtime/plan.ts'
+import { openSerdes } from '../runtime/serdes.ts'
 import type { Task } from '../runtime/task.ts'
 import { openTask } from '../runtime/tasks.ts'
 import type { AnySerde } from '../serde/serde.ts'
@@ -85,9 +86,11 @@ export class TestDriver {
       budget: { writeBufferBytes: 0, blockCacheBytes: 0, cache: { cacheRows: 0 } },
       warn: () => undefined,
     }
-    for (const serdes of this.#serdes.values()) {
-      await serdes.key.open?.()
-      await serdes.value.open?.()
+    await openSerdes(this.#plan.topology, false)
+    // The driver writes to sources itself.
+    for (const { key, value } of this.#serdes.values()) {
+      await key.open?.()
+      await value.open?.()
     }
     for (const id of this.#plan.tasks) {
       const task = await openTask(id, parts)
@@ -231,6 +234,6 @@ export class TestDriver {
   }
 }
 
-function nameOf(topic: TopicRef<never, never> | TopicRef<unknown, unknown>): string {
+function nameOf(topic: { readonly name: string } | string): string {
   return typeof topic === 'string' ? topic : topic.name
 }

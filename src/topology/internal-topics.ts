@@ -1,7 +1,6 @@
 /** The topics the engine owns, with the configs Kafka Streams gives them (its *TopicConfig classes). */
 
 import { StreamError } from '../common/errors.ts'
-import { windowRetentionMs } from '../common/windows.ts'
 import { changelogTopic, repartitionTopic } from './names.ts'
 import type { StoreSpec, Topology } from './node.ts'
 import { subTopologies } from './subtopology.ts'
@@ -12,9 +11,6 @@ export interface InternalTopic {
   /** Kafka topic configs. */
   readonly configs: Readonly<Record<string, string>>
 }
-
-/** Kept longer than the store's retention, as the broker's clock is not stream time (`windowstore.changelog.additional.retention.ms`). */
-const additionalRetentionMs = 86_400_000
 
 /**
  * Repartition topics first, then changelogs, each in the order of the graph.
@@ -48,9 +44,12 @@ const repartitionConfigs: Readonly<Record<string, string>> = Object.freeze({
   'message.timestamp.type': 'CreateTime',
 })
 
+/**
+ * A window store's changelog has no limit in time either, unlike Kafka Streams': a broker deletes by record timestamp, so
+ * it would delete the state of whoever processes old data. The engine deletes what stream time has closed.
+ */
 function changelogConfigs(store: StoreSpec): Readonly<Record<string, string>> {
   const type = { 'message.timestamp.type': 'CreateTime' }
   if (store.windows === undefined) return Object.freeze({ 'cleanup.policy': 'compact', ...type })
-  const retention = windowRetentionMs(store.windows) + additionalRetentionMs
-  return Object.freeze({ 'cleanup.policy': 'compact,delete', 'retention.ms': String(retention), ...type })
+  return Object.freeze({ 'cleanup.policy': 'compact,delete', 'retention.ms': '-1', ...type })
 }

@@ -50,7 +50,7 @@ test('internal topics have the counts given and the configs of Kafka Streams', (
       partitions: 4,
       configs: {
         'cleanup.policy': 'compact,delete',
-        'retention.ms': String(3_600_000 + 300_000 + 86_400_000),
+        'retention.ms': '-1',
         'message.timestamp.type': 'CreateTime',
       },
     },

@@ -137,7 +137,12 @@ export function readError(body: Buffer): number {
   return r.int16()
 }
 
-export function leaveRequest(groupId: string, memberId: string, timeoutMs: number): NodeRequest {
-  const body = new Writer().string(groupId).array([memberId], (w, id) => w.string(id).string(null))
+export function leaveRequest(
+  groupId: string,
+  memberId: string,
+  instanceId: string | null,
+  timeoutMs: number,
+): NodeRequest {
+  const body = new Writer().string(groupId).array([memberId], (w, id) => w.string(id).string(instanceId))
   return { apiKey: 13, apiVersion: 3, apiName: 'LeaveGroup', flexible: false, body: body.finish(), timeoutMs }
 }

@@ -120,14 +120,15 @@ class KafkaGroupMember implements GroupMember {
     return this.#closing.signal.aborted
   }
 
-  /** A static member keeps its place: its next start within the session timeout takes it up again. */
+  /** A static member keeps its place unless told otherwise: its next start within the session timeout takes it up again. */
   async #leave(): Promise<void> {
     const { groupId, instanceId } = this.#options
-    if (instanceId !== undefined || this.#memberId === '') return
+    const leaves = this.#options.leaveOnClose ?? instanceId === undefined
+    if (!leaves || this.#memberId === '') return
     try {
       // A join may be waiting in the member's own lane.
       const coordinator = await this.#cluster.coordinator('group', groupId)
-      await coordinator.send(leaveRequest(groupId, this.#memberId, 5_000))
+      await coordinator.send(leaveRequest(groupId, this.#memberId, instanceId ?? null, 5_000))
     } catch {
       // The session timeout does what the goodbye would have done.
     }
