@@ -259,19 +259,20 @@ describe('requests', () => {
   }
 
   test('a poll hands out about 2 MiB, and the next request waits for the rest', async () => {
-    const { asked, fetcher } = fakeCluster({ 'a-0': 1, 'b-0': 1 })
+    const { asked, fetcher } = fakeCluster({ 'a-0': 1, 'b-0': 1, 'c-0': 1 })
     const f = fetcher()
-    f.assign([at('a-0'), at('b-0')])
+    f.assign([at('a-0'), at('b-0'), at('c-0')])
     await settle()
     const big = (base: number) => Buffer.concat([records(base, 10, 100_000), records(base + 10, 10, 100_000)])
     await asked[0]!.answer([
       { name: 'a-0', set: big(0) },
       { name: 'b-0', set: big(0) },
+      { name: 'c-0', set: records(0, 1) },
     ])
     expect(await polled(f)).toEqual(['a-0: 20 to 20', 'b-0: 10 to 10'])
     await settle()
     expect(asked).toHaveLength(1)
-    expect(await polled(f)).toEqual(['b-0: 10 to 20'])
+    expect(await polled(f)).toEqual(['c-0: 1 to 1', 'b-0: 10 to 20'])
     await settle()
     expect(asked).toHaveLength(2)
   })

@@ -132,10 +132,12 @@ export class TrackedPartition {
     }
     this.#missingSince = null
     if (error.code === 'UNAUTHORIZED' || error.code === 'CORRUPT' || error.code === 'UNSUPPORTED_VERSION') {
+      const acls = 'Check the credentials and the ACLs: Read and Describe on the topic.'
+      const hint = error.hint ?? (error.code === 'UNAUTHORIZED' ? acls : undefined)
       this.fatal = new StreamError(error.code, `reading ${partitionName(topic, partition)}: ${error.message}`, {
         cause: error,
         where,
-        hint: error.hint ?? 'Check the credentials and the ACLs (Read and Describe on the topic).',
+        ...(hint === undefined ? {} : { hint }),
       })
     }
   }
