@@ -7,6 +7,7 @@ import { partitionOf } from '../common/partitioner.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { Io } from './io.ts'
 import { readLines } from './lines.ts'
+import type { Pace } from './pace.ts'
 import { type InputRecord, type LineFormat, parseRecord, type Serdes } from './records.ts'
 
 const flushEvery = 5_000
@@ -34,6 +35,7 @@ function bytesOf(serde: AnySerde, value: unknown): Buffer | null {
  * Writes every line as a record. Records with a key go to its partition (as Kafka's Java client), those without take turns.
  * What stands before a bad line is written.
  * @param going asked between flushes; false ends the feed early.
+ * @param pace holds records back; default: none waits.
  * @returns how many were written.
  * @throws StreamError SERIALIZATION for a line that is no record.
  */
@@ -44,6 +46,7 @@ export async function feed(
   file: string,
   format: LineFormat,
   going: () => boolean = () => true,
+  pace?: Pace,
 ): Promise<number> {
   await target.key.open?.(target.topic, 'key')
   await target.value.open?.(target.topic, 'value')
@@ -62,6 +65,12 @@ export async function feed(
   for await (const lines of readLines(source, file)) {
     try {
       for (const line of lines) {
+        const wait = pace?.next()
+        if (wait !== undefined) {
+          await producer.flush()
+          await wait
+          if (!going()) return written
+        }
         append(parseRecord(line, file, format, target))
         if (written % flushEvery === 0) await producer.flush()
       }

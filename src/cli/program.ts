@@ -57,6 +57,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(legalName),
     )
     .option('--in <topic=file>', 'feed a file (or - for stdin) into a source topic; repeatable', collect(topicFile))
+    .option(
+      '--rate <n>',
+      'records a second from each --in, while the app runs (default: files at once, before it starts)',
+      once(wholeNumber(1, 1_000_000)),
+    )
     .option('--out <topic=file>', 'write committed results to a file (or - for stdout); repeatable', collect(topicFile))
     .option(
       '--until <event>',

@@ -16,6 +16,7 @@ import { loadTopology } from '../load.ts'
 import { locatedIn } from '../locate.ts'
 import type { TopicFile } from '../options.ts'
 import { isEmptyRange, type Outputs, openOutputs, outputDecoders, partitionsOf } from '../outputs.ts'
+import { pace } from '../pace.ts'
 import { formatOfFile, parseRecord } from '../records.ts'
 import { type RunView, runView, viewKind } from '../run-view.ts'
 import { onStop, type Stopping } from '../signals.ts'
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly appId?: string | undefined
   readonly in?: readonly TopicFile[] | undefined
   readonly out?: readonly TopicFile[] | undefined
+  /** Records a second of each --in file. */
+  readonly rate?: number | undefined
   readonly until?: 'caught-up' | undefined
   readonly timeout?: number | undefined
   readonly commitInterval?: number | undefined
@@ -103,8 +106,10 @@ class Run {
     try {
       this.#view.event('started', `${app}: starting`, { app, broker: this.#broker.address })
       const counted = targets.map((target) => ({ ...target, partitions: topics.get(target.topic)?.partitions ?? 1 }))
-      // Files first: with all of it there, records of several topics are taken in the order of their timestamps.
-      const files = await partition(counted, (target) => isRegularFile(target.file, this.#io))
+      // Files first: with all of it there, records of several topics are taken in the order of their timestamps. At a
+      // rate they come while the app runs, as pipes do.
+      const atOnce = this.#options.rate === undefined
+      const files = await partition(counted, async ({ file }) => atOnce && (await isRegularFile(file, this.#io)))
       await this.#feed(files.yes)
       const running = await this.#start(app, stateDir, deadline.passed)
       if (running === null) this.#mustBeInTime('timeout')
@@ -174,7 +179,7 @@ class Run {
     timeout: Promise<void>,
   ): Promise<Outcome> {
     const work = async (): Promise<Outcome> => {
-      await this.#feed(late)
+      await this.#feedLate(late)
       if (this.#options.until === undefined) return new Promise<never>(() => undefined)
       await app.caughtUp()
       await this.#warnOfEmptyTopics()
@@ -209,6 +214,12 @@ class Run {
     }
   }
 
+  /** One after another; at a rate side by side, since each would otherwise wait for the end of the one before. */
+  async #feedLate(targets: readonly (FileTarget & Target)[]): Promise<void> {
+    if (this.#options.rate === undefined) return this.#feed(targets)
+    await Promise.all(targets.map((target) => this.#feed([target])))
+  }
+
   async #feed(targets: readonly (FileTarget & Target)[]): Promise<void> {
     if (targets.length === 0) return
     const producer = await this.#broker.plainProducer()
@@ -217,7 +228,8 @@ class Run {
         const name = nameOfInput(target.file)
         const going = (): boolean => this.#feeding && !this.#stopping.isAsked
         const source = inputOf(target.file, this.#io)
-        const count = await feed(producer, target, source, name, formatOfFile(target.file), going)
+        const held = this.#options.rate === undefined ? undefined : pace(this.#options.rate)
+        const count = await feed(producer, target, source, name, formatOfFile(target.file), going, held)
         this.#view.event('fed', `${target.topic}: ${count} records from ${name}`, {
           topic: target.topic,
           records: count,
@@ -267,6 +279,9 @@ function checkCombination(options: RunOptions, inputs: readonly TopicFile[], out
       '--json and --out topic=- both write to stdout',
       'Write the results to a file, or leave --json out.',
     )
+  }
+  if (options.rate !== undefined && inputs.length === 0) {
+    throw new UsageError('--rate says how fast --in is fed, which is not given', 'Add --in topic=file.')
   }
   if (options.timeout !== undefined && options.until === undefined) {
     throw new UsageError('--timeout says how long to wait for --until, which is not given', 'Add --until caught-up.')
