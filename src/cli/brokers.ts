@@ -3,7 +3,6 @@
 import { join, resolve } from 'node:path'
 import type { Broker, TopicDescription } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
-import type { Topology } from '../topology/node.ts'
 import { UsageError } from './errors.ts'
 import { type Io, say } from './io.ts'
 
@@ -88,24 +87,6 @@ export async function openBroker(choice: BrokerChoice, io: Io): Promise<Broker> 
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Topics that a topology names itself: read, written, and those that take its dead letters. */
-export function topicsOf(topology: Topology): {
-  readonly read: readonly string[]
-  readonly written: readonly string[]
-} {
-  const read = new Set<string>()
-  const written = new Set<string>()
-  for (const node of topology.nodes) {
-    if (node.kind === 'source') {
-      read.add(node.topic)
-      const policy = node.onDeserializationError
-      if (policy.policy === 'dead-letter') written.add(policy.topic)
-    }
-    if (node.kind === 'sink') written.add(node.topic)
-  }
-  return { read: [...read], written: [...written] }
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Broker, PartitionOffset } from '../broker/port.ts'
 import type { TopicPartition } from '../common/record.ts'
+import { externalTopics } from '../topology/external-topics.ts'
 import type { Topology } from '../topology/node.ts'
-import { topicsOf } from './brokers.ts'
 import { type Decoders, prepareBatch, resultOf } from './decode.ts'
 import { type Io, LineWriter } from './io.ts'
 import type { TopicFile } from './options.ts'
@@ -47,7 +47,7 @@ export async function openOutputs(
   bindings: readonly TopicFile[],
   io: Io,
 ): Promise<Outputs> {
-  const counts = await broker.topics([...topicsOf(topology).written])
+  const counts = await broker.topics([...externalTopics(topology).written])
   const opened: OpenOutput[] = []
   for (const { topic, file } of bindings) {
     const decoders = outputDecoders(topology, topic)

@@ -20,7 +20,7 @@ interface SealedTask {
  * @returns the number of tasks that had something to commit.
  * @throws StreamError as `TransactionalProducer.commit`: nothing reached the state on disk then.
  */
-export function commit(tasks: Iterable<Task>, producer: TransactionalProducer, group: GroupMetadata): Promise<number> {
+export function commit(tasks: readonly Task[], producer: TransactionalProducer, group: GroupMetadata): Promise<number> {
   const sealed: SealedTask[] = []
   for (const task of tasks) {
     if (task.state !== 'running' || !task.hasWork) continue

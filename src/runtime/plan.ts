@@ -6,6 +6,7 @@
 import type { Broker, TopicSpec } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import type { TopicPartition } from '../common/record.ts'
+import { externalTopics } from '../topology/external-topics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
@@ -24,22 +25,6 @@ export interface Plan {
   readonly partitions: ReadonlyMap<string, number>
   readonly internalTopics: readonly TopicSpec[]
   readonly tasks: readonly TaskId[]
-}
-
-/** Topics of the user's that the topology reads, writes, or dead-letters to. */
-export function externalTopics(topology: Topology): {
-  readonly read: readonly string[]
-  readonly written: readonly string[]
-} {
-  const read = new Set<string>()
-  const written = new Set<string>()
-  for (const node of topology.nodes) {
-    if (node.kind === 'source') {
-      read.add(node.topic)
-      if (node.onDeserializationError.policy === 'dead-letter') written.add(node.onDeserializationError.topic)
-    } else if (node.kind === 'sink') written.add(node.topic)
-  }
-  return { read: [...read], written: [...written] }
 }
 
 /**

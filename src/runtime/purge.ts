@@ -23,10 +23,10 @@ export class Purger {
   }
 
   /** Starts a round in the background when it is time; `now` in ms, monotonic. */
-  whenDue(now: number, tasks: Iterable<Task>): void {
+  whenDue(now: number, tasks: readonly Task[]): void {
     if (now < this.#due || this.#running !== undefined) return
     this.#due = now + intervalMs
-    const before = [...tasks].flatMap((task) => [...this.#consumed(task), ...task.stores.expiredChangelogs()])
+    const before = tasks.flatMap((task) => [...this.#consumed(task), ...task.stores.expiredChangelogs()])
     if (before.length === 0) return
     this.#running = this.#broker
       .deleteRecords(before)

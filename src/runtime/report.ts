@@ -19,7 +19,7 @@ export interface ReportParts {
 
 export function snapshotOf(parts: ReportParts): Snapshot {
   const { plan, counters, worker, at } = parts
-  const tasks = [...worker.tasks].map((task) => taskSnapshot(task, worker))
+  const tasks = worker.tasks.map((task) => taskSnapshot(task, worker))
   const records = recordsByNode(plan.topology, counters)
   const written = plan.topology.nodes.filter((node) => node.kind === 'sink')
   return {
@@ -45,8 +45,13 @@ export function snapshotOf(parts: ReportParts): Snapshot {
       records: records[node.id] ?? 0,
     })),
     tasks,
-    stores: storeSnapshots(plan, [...worker.tasks], tasks),
-    commits: { ...worker.commits },
+    stores: storeSnapshots(plan, worker.tasks, tasks),
+    commits: {
+      count: worker.commits.count,
+      aborted: worker.aborted,
+      lastMs: worker.commits.lastMs,
+      rebalances: worker.rebalances,
+    },
     errors: {
       deadLetters: counters.deadLetters.count,
       dropped: Object.fromEntries(counters.dropped),

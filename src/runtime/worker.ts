@@ -9,11 +9,12 @@ import type { Broker, Fetcher, GroupMember, GroupMetadata, TransactionalProducer
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionName, type TopicPartition } from '../common/record.ts'
 import type { AppState } from '../metrics/snapshot.ts'
-import { commit } from './commit.ts'
+import { CommitCycle, uncommittedBytes } from './commit-cycle.ts'
 import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import { Restorer } from './restore.ts'
+import { type StartPositions, startPositions } from './start-positions.ts'
 import type { StartPosition, Task } from './task.ts'
 
 /** What a worker is made of; everything it needs from outside. */
@@ -35,8 +36,6 @@ export interface WorkerParts {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
-type Starts = ReadonlyMap<Task, readonly StartPosition[]>
-
 /** The loop goes back to the event loop at least this often, in ms. */
 const sliceMs = 50
 /** Longest wait for records, in ms: bounds how late a commit or a rebalance is seen. */
@@ -48,23 +47,24 @@ export class Worker {
   readonly #fetcher: Fetcher
   readonly #restorer: Restorer
   readonly #purger: Purger
+  readonly commits: CommitCycle
   readonly #owners = new Map<string, Task>()
   readonly #paused = new Set<string>()
   #tasks: ReadonlyMap<string, Task> = new Map()
-  #starts: Starts = new Map()
+  #taskList: readonly Task[] = []
+  #starts: StartPositions = new Map()
   /** Asked for, not yet answered: an open transaction of a dead owner can hold the answer up for seconds. */
-  #awaited: Promise<Starts> | undefined
+  #awaited: Promise<StartPositions> | undefined
   #group: GroupMetadata | undefined
   #stopping = false
-  #committing: Promise<void> | undefined
-  #commitFailure: unknown
   /** Why uncommitted work must be dropped before anything else is done. */
   #trouble: unknown
   #hasRunnable = false
-  #commitDue = 0
   #failures = 0
   state: AppState = 'starting'
-  readonly commits = { count: 0, aborted: 0, lastMs: 0, rebalances: 0 }
+  /** Times that uncommitted work was dropped. */
+  aborted = 0
+  rebalances = 0
   lastError: string | null = null
 
   constructor(parts: WorkerParts) {
@@ -72,10 +72,16 @@ export class Worker {
     this.#fetcher = parts.broker.fetcher({ isolation: 'committed' })
     this.#restorer = new Restorer(parts.broker, parts.log)
     this.#purger = new Purger(parts.broker, parts.repartitionTopics, parts.log)
+    this.commits = new CommitCycle({
+      producer: parts.producer,
+      intervalMs: parts.commitIntervalMs,
+      maxUncommittedBytes: parts.maxUncommittedBytes,
+    })
   }
 
-  get tasks(): Iterable<Task> {
-    return this.#tasks.values()
+  /** Tasks of the current assignment. */
+  get tasks(): readonly Task[] {
+    return this.#taskList
   }
 
   restoring(task: Task) {
@@ -115,7 +121,7 @@ export class Worker {
       if (!isRecoverable(error)) throw error
       this.#trouble = error
       this.#failures += 1
-      this.commits.aborted += 1
+      this.aborted += 1
       this.state = 'recovering'
       this.lastError = messageOf(error)
       this.#parts.log('warn', `${messageOf(error)}; uncommitted work is dropped and redone`)
@@ -126,22 +132,23 @@ export class Worker {
   async #turn(): Promise<void> {
     const idle = !this.#hasRunnable
     const wait =
-      idle && !this.#restorer.active ? Math.max(0, Math.min(maxPollMs, this.#commitDue - performance.now())) : 0
+      idle && !this.#restorer.active ? Math.max(0, Math.min(maxPollMs, this.commits.dueAt - performance.now())) : 0
     await this.#fetch(wait)
-    const deadline = performance.now() + sliceMs
+    // Equal shares: a task with much to do must not starve those it feeds.
+    const shareMs = sliceMs / this.#tasks.size
     this.#hasRunnable = false
-    for (const task of this.#tasks.values()) {
-      if (task.state === 'running' && task.run(deadline, now)) this.#hasRunnable = true
+    for (const task of this.#taskList) {
+      if (task.state === 'running' && task.run(now() + shareMs, now)) this.#hasRunnable = true
     }
     this.#resumeDrained()
     if (this.#restorer.active) {
       const finished = await this.#restorer.step(this.#hasRunnable ? 0 : maxPollMs / 2)
       if (finished.length > 0) this.#startRunning(finished)
     }
-    await this.#commitWhenDue()
-    this.#purger.whenDue(performance.now(), this.#tasks.values())
+    await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata)
+    this.#purger.whenDue(performance.now(), this.#taskList)
     await setImmediate()
-    if (this.#commitFailure !== undefined) throw this.#takeCommitFailure()
+    this.commits.throwFailure()
     this.#failures = 0
   }
 
@@ -159,7 +166,7 @@ export class Worker {
 
   #resumeDrained(): void {
     if (this.#paused.size === 0) return
-    for (const task of this.#tasks.values()) {
+    for (const task of this.#taskList) {
       for (const queue of task.queues) {
         if (queue.waitingBatches === 0 && this.#paused.delete(partitionName(queue.topic, queue.partition))) {
           this.#fetcher.resume([queue])
@@ -168,58 +175,14 @@ export class Worker {
     }
   }
 
-  async #commitWhenDue(): Promise<void> {
-    const full = this.#uncommittedBytes >= this.#parts.maxUncommittedBytes
-    if (full && this.#committing !== undefined) await this.#committing
-    if (
-      this.#committing === undefined &&
-      this.#commitFailure === undefined &&
-      (full || performance.now() >= this.#commitDue)
-    ) {
-      this.#startCommit()
-    }
-  }
-
-  get #uncommittedBytes(): number {
-    let bytes = this.#parts.producer.pendingBytes
-    for (const task of this.#tasks.values()) bytes += task.stores.uncommittedBytes
-    return bytes
-  }
-
-  /** Processing goes on while this runs; its failure is seen by the next turn. */
-  #startCommit(): void {
-    const started = performance.now()
-    this.#commitDue = started + this.#parts.commitIntervalMs
-    this.#committing = commit(this.#tasks.values(), this.#parts.producer, this.#group as GroupMetadata)
-      .then(
-        (tasks) => {
-          if (tasks === 0) return
-          this.commits.count += 1
-          this.commits.lastMs = performance.now() - started
-        },
-        (error: unknown) => {
-          this.#commitFailure = error
-        },
-      )
-      .finally(() => {
-        this.#committing = undefined
-      })
-  }
-
   /** Commits everything processed and waits for it. */
   async #commitAll(): Promise<void> {
-    await this.#committing
-    if (this.#commitFailure === undefined && this.#group !== undefined && this.#tasks.size > 0) {
-      this.#startCommit()
-      await this.#committing
-    }
-    if (this.#commitFailure !== undefined) throw this.#takeCommitFailure()
-  }
-
-  #takeCommitFailure(): unknown {
-    const failure = this.#commitFailure
-    this.#commitFailure = undefined
-    return failure
+    await this.commits.finished()
+    this.commits.throwFailure()
+    if (this.#group === undefined) return
+    this.commits.start(this.#taskList, this.#group)
+    await this.commits.finished()
+    this.commits.throwFailure()
   }
 
   async #deal(event: MembershipEvent): Promise<void> {
@@ -238,16 +201,17 @@ export class Worker {
       return true
     } catch (error) {
       if (!isRecoverable(error)) throw error
-      this.commits.aborted += 1
+      this.aborted += 1
       this.#parts.log('warn', `${messageOf(error)}; uncommitted work is left to the next owner`)
       return false
     }
   }
 
   async #assigned(partitions: readonly TopicPartition[], metadata: GroupMetadata): Promise<void> {
-    this.commits.rebalances += 1
+    this.rebalances += 1
     await this.#suspend(false)
     this.#tasks = await this.#parts.assignTasks(partitions, this.#tasks)
+    this.#taskList = [...this.#tasks.values()]
     this.#group = metadata
     this.#parts.log(
       'info',
@@ -266,15 +230,15 @@ export class Worker {
     this.#starts = new Map()
     this.#awaited = undefined
     this.#hasRunnable = false
-    await this.#committing
-    const dirty = drop || this.#commitFailure !== undefined || this.#uncommittedBytes > 0
-    for (const task of this.#tasks.values()) {
+    await this.commits.finished()
+    const failed = this.commits.takeFailure() !== undefined
+    const dirty = drop || failed || uncommittedBytes(this.#taskList, this.#parts.producer) > 0
+    for (const task of this.#taskList) {
       task.state = 'suspended'
       task.seek([])
       if (dirty) task.stores.discard()
     }
     if (dirty) await this.#parts.producer.reset()
-    this.#commitFailure = undefined
   }
 
   /**
@@ -282,10 +246,10 @@ export class Worker {
    * owner had under way is then either in both or in neither.
    */
   #begin(): void {
-    const tasks = [...this.#tasks.values()]
+    const tasks = this.#taskList
     this.state = 'restoring'
     for (const task of tasks) task.state = 'restoring'
-    this.#awaited = this.#startPositions(tasks)
+    this.#awaited = startPositions(tasks, this.#parts)
     // Looked at by a later turn; a rebalance may make it void before.
     this.#awaited.catch(() => undefined)
   }
@@ -297,42 +261,11 @@ export class Worker {
     if (starts === undefined) return false
     this.#awaited = undefined
     this.#starts = starts
-    const tasks = [...this.#tasks.values()]
+    const tasks = this.#taskList
     await this.#restorer.begin(tasks)
     this.#startRunning(tasks.filter((task) => !this.#restorer.isRestoring(task)))
-    this.#commitDue = performance.now() + this.#parts.commitIntervalMs
+    this.commits.postpone()
     return true
-  }
-
-  async #startPositions(tasks: readonly Task[]): Promise<Starts> {
-    const { broker, groupId, from } = this.#parts
-    const inputs = tasks.flatMap((task) => task.inputs)
-    const committed = new Map(
-      (await broker.committed(groupId, inputs)).map((offset) => [
-        partitionName(offset.topic, offset.partition),
-        offset,
-      ]),
-    )
-    const ends = await broker.offsets(inputs, 'stable')
-    const earliest = await broker.offsets(inputs, 'earliest')
-    const starts = new Map<Task, readonly StartPosition[]>()
-    let i = 0
-    for (const task of tasks) {
-      starts.set(
-        task,
-        task.inputs.map((input) => {
-          const stableEnd = ends[i]?.offset ?? 0
-          const reset = from === 'latest' ? stableEnd : (earliest[i]?.offset ?? 0)
-          i += 1
-          const found = committed.get(partitionName(input.topic, input.partition))
-          const offset = found?.offset ?? reset
-          if (found === undefined && from === 'earliest' && offset > 0)
-            this.#parts.log('warn', gapWarning(input, offset))
-          return { ...input, offset, metadata: found?.metadata ?? '', stableEnd, committed: found !== undefined }
-        }),
-      )
-    }
-    return starts
   }
 
   #startRunning(tasks: readonly Task[]): void {
@@ -342,7 +275,7 @@ export class Worker {
       for (const input of task.inputs) this.#owners.set(partitionName(input.topic, input.partition), task)
     }
     this.#paused.clear()
-    const running = [...this.#tasks.values()].filter((task) => task.state === 'running')
+    const running = this.#taskList.filter((task) => task.state === 'running')
     this.#fetcher.assign(
       running.flatMap((task) =>
         task.queues.map(({ topic, partition, fetchPosition }) => ({ topic, partition, offset: fetchPosition })),
@@ -355,21 +288,24 @@ export class Worker {
   async #recover(trouble: unknown, member: GroupMember): Promise<void> {
     if (this.#failures > 1) await this.#events.wait(retryDelayMs(this.#failures))
     await this.#suspend(true)
-    if (trouble instanceof StreamError && trouble.code === 'FENCED') this.#group = undefined
-    if (this.#group === undefined) member.rejoin()
-    else this.#begin()
+    if (trouble instanceof StreamError && trouble.code === 'FENCED') {
+      this.#group = undefined
+      member.rejoin()
+    }
+    // Without a generation the next assignment begins.
+    if (this.#group !== undefined) this.#begin()
     this.#trouble = undefined
   }
 
   async #close(member: GroupMember): Promise<void> {
     const closing = [
-      () => this.#committing,
+      () => this.commits.finished(),
       () => this.#purger.close(),
       () => this.#fetcher.close(),
       () => this.#restorer.close(),
       () => this.#parts.producer.close(),
       () => member.close(),
-      ...[...this.#tasks.values()].map((task) => () => task.stores.close()),
+      ...this.#taskList.map((task) => () => task.stores.close()),
     ]
     this.#events.close()
     for (const close of closing) {
@@ -379,12 +315,8 @@ export class Worker {
         this.#parts.log('warn', `while closing: ${messageOf(error)}`)
       }
     }
-    for (const task of this.#tasks.values()) task.state = 'closed'
+    for (const task of this.#taskList) task.state = 'closed'
   }
 }
 
 const now = () => performance.now()
-
-function gapWarning({ topic, partition }: TopicPartition, offset: number): string {
-  return `${partitionName(topic, partition)} starts at offset ${offset}: earlier records are gone (a broker deletes by record timestamp; see the topic's retention.ms)`
-}

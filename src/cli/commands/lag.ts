@@ -2,8 +2,9 @@
 
 import type { Broker, CommittedOffset, PartitionOffset } from '../../broker/port.ts'
 import { partitionName, type TopicPartition } from '../../common/record.ts'
+import { externalTopics } from '../../topology/external-topics.ts'
 import { repartitionTopic } from '../../topology/names.ts'
-import { chooseBroker, existingTopics, openBroker, topicsOf } from '../brokers.ts'
+import { chooseBroker, existingTopics, openBroker } from '../brokers.ts'
 import { UsageError } from '../errors.ts'
 import { escapeText } from '../escape.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -88,7 +89,7 @@ async function target(app: string | undefined, options: LagOptions, io: Io): Pro
     node.kind === 'repartition' ? [repartitionTopic(group, node.topic)] : [],
   )
   if (options.topic !== undefined) return { group, topics: options.topic, inner: [] }
-  return { group, topics: topicsOf(topology).read, inner }
+  return { group, topics: externalTopics(topology).read, inner }
 }
 
 /** All partitions of the named topics; without names, those that the group has committed. */

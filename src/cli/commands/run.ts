@@ -5,8 +5,9 @@ import { resolve } from 'node:path'
 import type { Broker } from '../../broker/port.ts'
 import { StreamError } from '../../common/errors.ts'
 import type { StreamsApp } from '../../runtime/app-options.ts'
+import { externalTopics } from '../../topology/external-topics.ts'
 import type { Topology } from '../../topology/node.ts'
-import { type BrokerChoice, chooseBroker, ensureTopics, openBroker, topicsOf } from '../brokers.ts'
+import { type BrokerChoice, chooseBroker, ensureTopics, openBroker } from '../brokers.ts'
 import { reportOf, UsageError } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { feed, inputOf, nameOfInput, type Target } from '../feed.ts'
@@ -97,7 +98,7 @@ class Run {
   }
 
   async go(targets: readonly FileTarget[], stateDir: string | null): Promise<number> {
-    const { read, written } = topicsOf(this.#topology)
+    const { read, written } = externalTopics(this.#topology)
     const app = this.#options.appId ?? this.#topology.name
     const topics = await ensureTopics(this.#broker, [...new Set([...read, ...written])], this.#options.partitions)
     const outputs = await openOutputs(this.#broker, this.#topology, this.#options.out ?? [], this.#io)
@@ -241,7 +242,7 @@ class Run {
   }
 
   async #warnOfEmptyTopics(): Promise<void> {
-    const { read } = topicsOf(this.#topology)
+    const { read } = externalTopics(this.#topology)
     for (const [topic, { partitions }] of await this.#broker.topics(read)) {
       const all = partitionsOf(topic, partitions)
       const start = await this.#broker.offsets(all, 'earliest')
