@@ -7,8 +7,10 @@ import type { StartPosition, Task } from './task.ts'
 export interface StartOptions {
   readonly broker: Broker
   readonly groupId: string
-  /** Where a partition starts that has no committed offset. */
+  /** Where a partition of the user's starts that has no committed offset. */
   readonly from: 'earliest' | 'latest'
+  /** Always read from their start: what is in them is work under way. */
+  readonly repartitionTopics: readonly string[]
   readonly log: (level: 'warn', message: string) => void
 }
 
@@ -19,7 +21,7 @@ export type StartPositions = ReadonlyMap<Task, readonly StartPosition[]>
  * out, so that what it had under way is in both the offsets and the changelogs, or in neither.
  */
 export async function startPositions(tasks: readonly Task[], options: StartOptions): Promise<StartPositions> {
-  const { broker, groupId, from, log } = options
+  const { broker, groupId, from, repartitionTopics, log } = options
   const inputs = tasks.flatMap((task) => task.inputs)
   const committed = byPartition(await broker.committed(groupId, inputs))
   const stable = byPartition(await broker.offsets(inputs, 'stable'))
@@ -30,8 +32,9 @@ export async function startPositions(tasks: readonly Task[], options: StartOptio
     const found = committed.get(name)
     if (found !== undefined)
       return { ...input, offset: found.offset, metadata: found.metadata, stableEnd, committed: true }
-    const offset = from === 'latest' ? stableEnd : (earliest.get(name)?.offset ?? 0)
-    if (from === 'earliest' && offset > 0) log('warn', gapWarning(name, offset))
+    const fromEnd = from === 'latest' && !repartitionTopics.includes(input.topic)
+    const offset = fromEnd ? stableEnd : (earliest.get(name)?.offset ?? 0)
+    if (!fromEnd && offset > 0) log('warn', gapWarning(name, offset))
     return { ...input, offset, metadata: '', stableEnd, committed: false }
   }
   return new Map(tasks.map((task) => [task, task.inputs.map(start)]))

@@ -59,6 +59,10 @@ export class Worker {
   #stopping = false
   /** Why uncommitted work must be dropped before anything else is done. */
   #trouble: unknown
+  /** The generation is not ours to work in, and no assignment is on its way: the group has to be joined anew. */
+  #mustRejoin = false
+  /** Why membership ended for good. */
+  #expelled: unknown
   #hasRunnable = false
   #failures = 0
   state: AppState = 'starting'
@@ -94,7 +98,9 @@ export class Worker {
     try {
       while (!this.#stopping) await this.#guardedTurn(member)
       this.state = 'draining'
-      await this.#commitAll()
+      // After a failure the producer is void, and a record may have been processed by half.
+      if (this.#trouble === undefined) await this.#commitAll()
+      else this.#parts.log('warn', 'stopped before uncommitted work was redone: the next start redoes it')
       this.state = 'stopped'
     } catch (error) {
       this.state = 'failed'
@@ -118,7 +124,7 @@ export class Worker {
       if (this.#tasks.size === 0 || this.#group === undefined) await this.#events.wait(maxPollMs)
       else if (await this.#havePositions()) await this.#turn()
     } catch (error) {
-      if (!isRecoverable(error)) throw error
+      if (this.#expelled !== undefined || !isRecoverable(error)) throw error
       this.#trouble = error
       this.#failures += 1
       this.aborted += 1
@@ -186,8 +192,16 @@ export class Worker {
   }
 
   async #deal(event: MembershipEvent): Promise<void> {
-    if (event.kind === 'error') throw event.error
-    if (event.kind === 'assign') return this.#assigned(event.partitions, event.metadata)
+    if (event.kind === 'error') {
+      this.#expelled = event.error
+      throw event.error
+    }
+    if (event.kind === 'assign') {
+      this.#mustRejoin = true
+      await this.#assigned(event.partitions, event.metadata)
+      this.#mustRejoin = false
+      return
+    }
     this.state = 'rebalancing'
     const lost = event.kind === 'lost' || this.#trouble !== undefined || !(await this.#committedBeforeRevoke())
     // What is not committed now is the next owner's to redo.
@@ -209,7 +223,7 @@ export class Worker {
 
   async #assigned(partitions: readonly TopicPartition[], metadata: GroupMetadata): Promise<void> {
     this.rebalances += 1
-    await this.#suspend(false)
+    await this.#suspend(this.#trouble !== undefined)
     this.#tasks = await this.#parts.assignTasks(partitions, this.#tasks)
     this.#taskList = [...this.#tasks.values()]
     this.#group = metadata
@@ -287,9 +301,11 @@ export class Worker {
   /** Drops what is not committed and starts again from what is; called again for as long as the trouble may pass. */
   async #recover(trouble: unknown, member: GroupMember): Promise<void> {
     if (this.#failures > 1) await this.#events.wait(retryDelayMs(this.#failures))
+    if (trouble instanceof StreamError && trouble.code === 'FENCED') this.#mustRejoin = true
     await this.#suspend(true)
-    if (trouble instanceof StreamError && trouble.code === 'FENCED') {
+    if (this.#mustRejoin) {
       this.#group = undefined
+      this.#mustRejoin = false
       member.rejoin()
     }
     // Without a generation the next assignment begins.

@@ -28,7 +28,7 @@ afterEach(async () => {
 async function produce(broker: Broker, values: readonly string[]): Promise<void> {
   const producer = await broker.plainProducer()
   const output = producer.output('lines')
-  values.forEach((value, i) => output.append(i % 2, null, Buffer.from(value), i, noHeaders))
+  for (const [i, value] of values.entries()) output.append(i % 2, null, Buffer.from(value), i, noHeaders)
   await producer.flush()
   await producer.close()
 }
