@@ -20,6 +20,14 @@ import { existsSync } from 'node:fs'
 import { showApp } from '${pathToFileURL(join(root, 'dist/cli/ui/show.js')).href}'
 import { recording } from '${pathToFileURL(join(root, 'test/cli/ui/recording.ts')).href}'
 
+// As the program does it.
+const crash = (error) => {
+  process.stderr.write(error.message + '\\n')
+  process.exit(1)
+}
+process.on('uncaughtException', crash)
+process.on('unhandledRejection', crash)
+
 const [dir] = process.argv.slice(2)
 const snapshots = recording(97)
 let second = 75
@@ -34,8 +42,11 @@ const screen = showApp({
   },
 })
 console.log('said by the topology')
-after('crash', () => {
+after('throw', () => {
   throw new Error('a bug of ours')
+})
+after('reject', () => {
+  Promise.reject(new Error('a bug of ours'))
 })
 function after(name, then) {
   const timer = setInterval(() => {
@@ -156,9 +167,9 @@ describe('in a terminal', () => {
     await expectRestored(screen, 130)
   })
 
-  it('a crash gives it back and can be read', async () => {
+  it.each(['throw', 'reject'])('a crash by %s gives it back and can be read', async (how) => {
     const screen = await start()
-    writeFileSync(join(screen.home, 'crash'), '')
+    writeFileSync(join(screen.home, how), '')
     await expectRestored(screen, 1)
     expect(screen.shown()).toContain('a bug of ours')
   })
