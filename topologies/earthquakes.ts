@@ -36,7 +36,8 @@ export default defineTopology('earthquakes', (b) => {
   b.stream(earthquakes)
     .filter('measured', (quake) => quake.type === 'earthquake' && quake.mag !== null)
     .groupBy('by-region', (quake) => regionOf(quake.place), { key: string })
-    .windowedBy(Windows.tumbling('1h', { grace: '1d' }))
+    // The list read as history: one partition's week may be over before the first day of another is read.
+    .windowedBy(Windows.tumbling('1h', { grace: '8d' }))
     .aggregate('region-hours', {
       init: () => ({ count: 0, sum: 0, average: 0, strongest: -10 }),
       add: ({ count, sum, strongest }, { mag }) => {
