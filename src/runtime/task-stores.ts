@@ -7,6 +7,7 @@ import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
 import { windowRetentionMs } from '../common/windows.ts'
+import type { AnySerde } from '../serde/serde.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
@@ -268,13 +269,18 @@ function formatsOf(specs: readonly StoreSpec[]): string {
         name,
         [
           kind,
-          key.format,
-          value.format,
+          formatOf(key),
+          formatOf(value),
           ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
         ].join(' '),
       ]),
     ),
   )
+}
+
+/** `avro:Order#1f0c2a9b`: where a schema decides, two of one name are two formats. */
+function formatOf({ format, fingerprint }: AnySerde): string {
+  return fingerprint === undefined ? format : `${format}#${fingerprint}`
 }
 
 function checkFormats(specs: readonly StoreSpec[], checkpoint: Checkpoint | null, taskId: string): void {

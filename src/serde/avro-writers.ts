@@ -68,7 +68,9 @@ export class WriterSchemas {
     if (entry?.kind === 'known') return entry.writer
     if (entry?.kind === 'refused') throw entry.error
     if (entry === undefined) {
-      throw new StreamError('INTERNAL', `schema ${id} was not fetched: prepare() was not awaited for this record`)
+      throw new StreamError('DESERIALIZATION', `schema ${id} is not the schema of ${this.#what}, and was not fetched`, {
+        hint: 'A row of a store that was written under another schema, or with another registry, cannot be read: give the store another name, or run under another --app-id.',
+      })
     }
     const registry = this.#registry()
     throw new StreamError('DESERIALIZATION', `schema id ${id} is not in ${registry.name}`, {

@@ -1,5 +1,6 @@
 /** Avro values in Confluent's wire format: every record names its writer's schema, and is read as ours or refused. */
 
+import { createHash } from 'node:crypto'
 import type { Type } from 'avsc'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { boundsCheck } from './avro-bounds.ts'
@@ -54,11 +55,14 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
   const format = `avro:${fullName.slice(fullName.lastIndexOf('.') + 1)}`
 
   const fromJson = avroFromJson(schema) as (json: unknown) => AvroType<S>
+  const text = JSON.stringify(schema)
+  const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const check = boundsCheck(type, format)
 
   if (options.framing === 'none') {
-    const check = boundsCheck(type, format)
     return Object.freeze({
       format: `${format}:unframed`,
+      fingerprint,
       primitive: false,
       fromJson,
       serialize: (value: AvroType<S>) => write(type, value, format, -1),
@@ -69,13 +73,13 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
     })
   }
 
-  const text = JSON.stringify(schema)
   localRegistry.add(text)
   const registry = registryOf(options.registry)
   const writers = new WriterSchemas(type, format, registry)
   let ownId = -1
   return Object.freeze({
     format,
+    fingerprint,
     primitive: false,
     fromJson,
     serialize(value: AvroType<S>): Buffer {
@@ -83,7 +87,13 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
       return write(type, value, format, ownId)
     },
     deserialize(bytes: Buffer): AvroType<S> {
-      const writer = writers.of(writerId(bytes, format))
+      const id = writerId(bytes, format)
+      if (id === ownId) {
+        // What this serde wrote itself, rows of its stores above all: nothing has to be fetched for it.
+        check(bytes, headerBytes)
+        return decode(type, bytes, headerBytes, undefined, format) as AvroType<S>
+      }
+      const writer = writers.of(id)
       writer.check(bytes, headerBytes)
       return decode(type, bytes, headerBytes, writer.resolver, format) as AvroType<S>
     },

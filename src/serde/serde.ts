@@ -14,6 +14,11 @@ export interface Serde<T> extends Serializer<T>, Deserializer<T> {
   /** Name of the format, for `graph`, errors and topology comparison: `string`, `json`, `avro:Order`. */
   readonly format: string
   /**
+   * What else than the name of the format decides how bytes read: a hash of the schema. A store whose rows were written
+   * under another one is refused.
+   */
+  readonly fingerprint?: string
+  /**
    * Whether equal values always give equal bytes and are compared by `===` (strings, numbers, bigints): such keys can
    * be looked up in memory without being serialized.
    */

@@ -18,7 +18,7 @@ const startBytes = 8
 export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> {
   const sizeMs = durationMs(size, 'window size')
   if (sizeMs === 0) throw new StreamError('INVALID_ARGUMENT', 'a window has a size above 0 ms')
-  const { prepare, open, fromJson } = inner
+  const { fingerprint, prepare, open, fromJson } = inner
   return Object.freeze({
     format: `windowed(${inner.format},${sizeMs})`,
     primitive: false,
@@ -54,6 +54,7 @@ export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>>
       return { key: inner.deserialize(bytes.subarray(0, at)), start, end: start + sizeMs }
     },
     partitionBytes: innerKeyBytes,
+    ...(fingerprint !== undefined && { fingerprint }),
     ...(prepare && { prepare: (batch: readonly Buffer[]) => prepare(batch.map(innerKeyBytes)) }),
     ...(open && { open }),
     ...(fromJson && { fromJson: (json: unknown) => fromJsonKey(fromJson, json) }),

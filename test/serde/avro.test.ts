@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { avro } from '../../src/serde/avro.ts'
 import type { AvroSchema } from '../../src/serde/avro-type.ts'
 import { LocalRegistry, type SchemaRegistry } from '../../src/serde/registry.ts'
+import { string } from '../../src/serde/string.ts'
+import { windowed } from '../../src/serde/windowed.ts'
 import { fakeRegistry } from '../support/registry.ts'
 
 const Order = {
@@ -385,6 +387,43 @@ describe('wire format', () => {
     await avro(Order, { registry }).open?.()
     await avro(Order, { registry, subject: 'mine' }).open?.('c', 'value')
     expect(subjects).toEqual(['a-value', 'b-key', 'shop.Order', 'mine'])
+  })
+
+  test('what the serde wrote itself is read without a fetch, as a restarted process reads its stores', async () => {
+    const asked: number[] = []
+    const registry: SchemaRegistry = {
+      name: 'a test',
+      register: async () => 7,
+      schema: async (id) => {
+        asked.push(id)
+        return null
+      },
+    }
+    const before = avro(Order, { registry })
+    await before.open?.()
+    const row = before.serialize(order)
+    const after = avro(Order, { registry })
+    await after.open?.()
+    expect({ ...after.deserialize(row) }).toMatchObject({ id: 'o-1' })
+    expect(() => after.deserialize(Buffer.concat([row, Buffer.from([0])]))).toThrow(/1 byte too many/)
+    row.writeInt32BE(8, 1)
+    expect(() => after.deserialize(row)).toThrow(
+      expect.objectContaining({
+        code: 'DESERIALIZATION',
+        hint: expect.stringContaining('give the store another name'),
+      }),
+    )
+    expect(asked).toEqual([])
+  })
+
+  test('the fingerprint tells two schemas of one name apart, framed or not, in windowed keys too', () => {
+    const wider = { ...Order, fields: [...Order.fields, { name: 'more', type: 'string', default: '' }] } as const
+    const prints = [avro(Order), avro(wider), avro(Order, { framing: 'none' })].map((serde) => serde.fingerprint)
+    expect(prints[0]).toMatch(/^[0-9a-f]{16}$/)
+    expect(prints[1]).not.toBe(prints[0])
+    expect(prints[2]).toBe(prints[0])
+    expect(windowed(avro(Order), '1m').fingerprint).toBe(prints[0])
+    expect(windowed(string, '1m')).not.toHaveProperty('fingerprint')
   })
 
   test('an unknown id is asked for again after a minute, and the cache keeps 1,000', async () => {
