@@ -173,16 +173,13 @@ export class TaskStores {
     return this.#volumeOf(store).offsets.get(store)
   }
 
-  /** Empties a store. The checkpoint goes first: rows without one are deleted at the next opening. */
+  /** Empties a store. The checkpoint goes first: rows of a store without one are deleted at the next opening. */
   async wipe(name: string): Promise<void> {
     const volume = this.#volumeOf(name)
     volume.offsets.delete(name)
     this.get(name).discard()
     await writeWithCheckpoint(volume, [], this.streamTimes())
-    const from = storePrefix(name)
-    const to = Buffer.from(from)
-    to[to.length - 1] = 1
-    await volume.state.bytes.deleteRange(from, to)
+    await deleteRows(volume.state.bytes, name)
   }
 
   /** Applies committed changelog records and moves the checkpoint to `position`, in one batch. */
@@ -213,7 +210,7 @@ async function openVolume(
   dir: string | null,
   specs: readonly StoreSpec[],
 ): Promise<Volume> {
-  const { taskId, changelogTopic, output, budget, warn } = options
+  const { taskId, budget, warn } = options
   const state = await openTaskState({
     dir,
     taskId,
@@ -223,10 +220,16 @@ async function openVolume(
   })
   try {
     checkFormats(specs, state.checkpoint, taskId)
+    await finishWipes(specs, state)
+    return makeVolume(options, specs, state)
   } catch (error) {
     await state.close()
     throw error
   }
+}
+
+function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], state: TaskState): Volume {
+  const { changelogTopic, output, budget } = options
   const stores = specs.map((spec) => {
     const topic = changelogTopic(spec.name)
     const retention = spec.windows === undefined ? undefined : new ChangelogRetention(windowRetentionMs(spec.windows))
@@ -243,6 +246,19 @@ async function openVolume(
     formats: formatsOf(specs),
     seq: state.checkpoint?.seq ?? 0,
   }
+}
+
+/** A wipe may have been cut short between its checkpoint and its rows; what is left must not outlive the restore. */
+async function finishWipes(specs: readonly StoreSpec[], { bytes, checkpoint }: TaskState): Promise<void> {
+  if (checkpoint === null) return
+  for (const { name } of specs) if (checkpoint.offsets[name] === undefined) await deleteRows(bytes, name)
+}
+
+function deleteRows(bytes: ByteStore, store: string): Promise<void> {
+  const from = storePrefix(store)
+  const to = Buffer.from(from)
+  to[to.length - 1] = 1
+  return bytes.deleteRange(from, to)
 }
 
 function makeStore(spec: StoreSpec, bytes: ByteStore, budget: StateBudget): BoundStore['store'] {
