@@ -102,7 +102,7 @@ test.each(failures)('a %s that fails %s the broker did it, with %s: dropped and 
 test('the broker is out of reach for a while, at every call', async () => {
   await feedMore(30)
   let failed = 0
-  const process = await start((step, call) => {
+  const process = await start((_step, call) => {
     if (call === 0 || failed >= 5) return undefined
     failed++
     return { when: 'before', code: 'UNREACHABLE' }

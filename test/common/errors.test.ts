@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { located, messageOf, StreamError } from '../../src/common/errors.ts'
+
+test('more coordinates are added, known ones win, and the rest of the error stays', () => {
+  const cause = new Error('cause')
+  const error = new StreamError('PROCESSING', 'it failed', {
+    cause,
+    hint: 'mend it',
+    where: { node: 'filter', line: 3 },
+  })
+  const more = located(error, { node: 'other', topic: 't', partition: 0, offset: 7 })
+  expect(more).toMatchObject({
+    code: 'PROCESSING',
+    message: 'it failed',
+    cause,
+    hint: 'mend it',
+    where: { node: 'filter', line: 3, topic: 't', partition: 0, offset: 7 },
+  })
+  expect(more.stack).toBe(error.stack)
+})
+
+test('what was not given is not there', () => {
+  const error = located(new StreamError('TIMEOUT', 'late'), {})
+  expect('cause' in error).toBe(false)
+  expect(error.hint).toBeUndefined()
+  expect(error.where).toEqual({})
+})
+
+test('anything thrown has a message', () => {
+  expect([new Error('a'), 'b', 3, null, undefined].map(messageOf)).toEqual(['a', 'b', '3', 'null', 'undefined'])
+})

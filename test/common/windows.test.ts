@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { firstWindowStart, Windows, windowRetentionMs } from '../../src/common/windows.ts'
+
+const windows = fc
+  .record({ size: fc.integer({ min: 1, max: 50 }), part: fc.integer({ min: 1, max: 50 }), grace: fc.nat(50) })
+  .map(({ size, part, grace }) => Windows.hopping(size, { advance: Math.min(size, part), grace }))
+
+test('tumbling windows advance by their size; durations are ms', () => {
+  expect(Windows.tumbling('1h', { grace: '5m' })).toEqual({
+    kind: 'time',
+    sizeMs: 3_600_000,
+    advanceMs: 3_600_000,
+    graceMs: 300_000,
+  })
+})
+
+test.each([
+  [() => Windows.tumbling(0, { grace: 0 }), 'a window of 0 ms'],
+  [() => Windows.hopping(10, { advance: 0, grace: 0 }), 'advances by 0 ms'],
+  [() => Windows.hopping(10, { advance: 11, grace: 0 }), 'advances by 11 ms'],
+  [() => Windows.tumbling('1 h' as never, { grace: 0 }), 'window size "1 h"'],
+  [() => Windows.tumbling(10, {} as never), 'grace'],
+])('windows that cannot be are refused: %#', (make, message) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) }))
+})
+
+test('from the first start on, every advance, the windows that hold a timestamp are found, and no earlier one does', () => {
+  fc.assert(
+    fc.property(windows, fc.nat(500), (w, timestamp) => {
+      const found: number[] = []
+      for (let start = firstWindowStart(w, timestamp); start <= timestamp; start += w.advanceMs) found.push(start)
+      const all: number[] = []
+      for (let start = 0; start <= timestamp; start += w.advanceMs) if (timestamp < start + w.sizeMs) all.push(start)
+      expect(found).toEqual(all)
+    }),
+  )
+})
+
+test('a row is kept until its window can take no more: size and grace after its start', () => {
+  fc.assert(
+    fc.property(windows, (w) => {
+      expect(windowRetentionMs(w)).toBe(w.sizeMs + w.graceMs)
+    }),
+  )
+})

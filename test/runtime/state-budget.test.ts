@@ -1,0 +1,31 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { stateBudget } from '../../src/runtime/state-budget.ts'
+
+const mib = 1 << 20
+
+test('a quarter for write buffers of which there are two, a quarter for blocks, half for rows', () => {
+  expect(stateBudget(4, 2, 128 * mib)).toEqual({
+    writeBufferBytes: 4 * mib,
+    blockCacheBytes: 8 * mib,
+    cache: { cacheBytes: 8 * mib },
+  })
+})
+
+test('many tasks cost what few do, until each has the least it can work with', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 5 }), (tasks, stores) => {
+      const { writeBufferBytes, blockCacheBytes, cache } = stateBudget(tasks, stores)
+      const all = tasks * (2 * writeBufferBytes + blockCacheBytes + stores * (cache.cacheBytes as number))
+      const least = tasks * (192 * 1024 + stores * 256 * 1024)
+      expect(all).toBeLessThanOrEqual(256 * mib + least)
+      for (const bytes of [writeBufferBytes, blockCacheBytes, cache.cacheBytes])
+        expect(Number.isSafeInteger(bytes)).toBe(true)
+    }),
+  )
+})
+
+test('256 tasks of two stores stay below 1 GiB', () => {
+  const { writeBufferBytes, blockCacheBytes, cache } = stateBudget(256, 2)
+  expect(256 * (2 * writeBufferBytes + blockCacheBytes + 2 * (cache.cacheBytes as number))).toBeLessThan(1 << 30)
+})
