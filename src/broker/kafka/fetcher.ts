@@ -269,7 +269,7 @@ export class KafkaFetcher implements Fetcher {
     const name = partitionName(topic, partition)
     tracked.fatal = new StreamError('OFFSET_OUT_OF_RANGE', `offset ${position} of ${name} does not exist${range}`, {
       where: { topic, partition, offset: position },
-      hint: 'Retention, a purge or a re-created topic removed what was to be read. Nothing is skipped silently: reset the application, or its position, on purpose.',
+      hint: `Retention, a purge or a re-created topic removed what was to be read, and nothing is skipped silently. To go on without it: kafka-consumer-groups.sh --bootstrap-server <broker> --group <app-id> --topic ${topic} --reset-offsets --to-earliest --execute`,
     })
     tracked.busy = false
     this.#wake?.()
