@@ -56,7 +56,9 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   for (const target of targets) await checkFile(target, io)
 
   const dataOut = outputs.some((output) => output.file === '-')
-  const kind = viewKind(io, { json: options.json ?? false, tui: options.tui ?? true, dataOut })
+  // Lines typed into a source would be taken for the screen's keys.
+  const typed = io.stdin.isTTY === true && inputs.some((input) => input.file === '-')
+  const kind = viewKind(io, { json: options.json ?? false, tui: (options.tui ?? true) && !typed, dataOut })
   const view = runView(kind, io)
   const stopping = onStop(io, () =>
     view.event('draining', 'stopping: commits what is processed; once more to stop at once'),

@@ -132,7 +132,7 @@ function shortTopic(topic: string, app: string): string {
 function trend(lag: Series): View['lagTrend'] {
   const now = lag.values.at(-1) ?? 0
   const before = lag.values.at(-11) ?? lag.values[0] ?? now
-  if (Math.abs(now - before) <= Math.max(now, before) / 20) return 'steady'
+  if (now === 0 || Math.abs(now - before) <= Math.max(now, before) / 20) return 'steady'
   return now < before ? 'falling' : 'rising'
 }
 
