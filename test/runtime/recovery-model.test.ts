@@ -132,7 +132,10 @@ async function run(schedule: readonly Action[]): Promise<void> {
   }
 }
 
-test('exactly once under random schedules of faults', { timeout: 60_000 }, async () => {
+/** Raise it for a soak; each run is six schedules. */
+const runs = Number(process.env.STREAMCTL_TEST_SCHEDULES ?? 10)
+
+test('exactly once under random schedules of faults', { timeout: runs * 6000 }, async () => {
   // Schedules mostly wait, so several run side by side.
   const schedules = fc.array(fc.array(action, { minLength: 4, maxLength: 24 }), { minLength: 6, maxLength: 6 })
   await fc.assert(
@@ -140,7 +143,7 @@ test('exactly once under random schedules of faults', { timeout: 60_000 }, async
       const results = await Promise.allSettled(all.map(run))
       for (const result of results) if (result.status === 'rejected') throw result.reason
     }),
-    { numRuns: Number(process.env.STREAMCTL_TEST_SCHEDULES ?? 10), endOnFailure: true },
+    { numRuns: runs, endOnFailure: true },
   )
   for (const count of Object.values(struck)) expect(count).toBeGreaterThan(0)
 })
