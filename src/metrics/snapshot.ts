@@ -1,7 +1,15 @@
 /** What the engine says of itself, once a second: plain numbers, from which every view (terminal, JSON, status line) is made. */
 
 /** `restoring` is never shown as `running`. */
-export type AppState = 'starting' | 'rebalancing' | 'restoring' | 'running' | 'recovering' | 'draining' | 'stopped' | 'failed'
+export type AppState =
+  | 'starting'
+  | 'rebalancing'
+  | 'restoring'
+  | 'running'
+  | 'recovering'
+  | 'draining'
+  | 'stopped'
+  | 'failed'
 
 export type TaskState = 'created' | 'restoring' | 'running' | 'suspended' | 'closed'
 

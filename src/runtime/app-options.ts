@@ -3,6 +3,7 @@
 import type { Broker } from '../broker/port.ts'
 import type { Clock } from '../common/time.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
+import type { Engine, EngineParts } from './engine.ts'
 
 export interface AppOptions {
   readonly broker: Broker
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly transactionTimeoutMs?: number
   /** Where to start a partition without a committed offset; default `earliest`. */
   readonly from?: 'earliest' | 'latest'
+  /** Where the engines run; default: one, in this thread. */
+  readonly startEngines?: (parts: EngineParts) => Promise<readonly Engine[]>
   readonly clock?: Clock
   /** One line per notable event (restore, rebalance, recovery), never per record. */
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void

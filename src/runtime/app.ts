@@ -1,25 +1,17 @@
-/** A running topology: plan, state directory, producer and worker put together, and taken apart in order. */
+/** A running topology: planned, its state directory locked, its engines started, and all of it taken apart in order. */
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { TopicPartition } from '../common/record.ts'
 import { systemClock } from '../common/time.ts'
+import { mergeSnapshots } from '../metrics/merge.ts'
 import { openStateDirectory, type StateDirectory } from '../state/directory.ts'
 import type { Topology } from '../topology/node.ts'
 import type { AppOptions, StreamsApp } from './app-options.ts'
-import { assignTasks } from './assignor.ts'
 import { caughtUp } from './caught-up.ts'
-import { makeCounters } from './counters.ts'
-import type { MembershipEvents } from './membership.ts'
-import { inputsOf, makePlan, type Plan } from './plan.ts'
+import { type Engine, type EngineParts, startEngine } from './engine.ts'
+import { makePlan } from './plan.ts'
 import { processId } from './process-id.ts'
-import { snapshotOf } from './report.ts'
 import { openSerdes } from './serdes.ts'
-import { stateBudget } from './state-budget.ts'
-import type { Task } from './task.ts'
-import { taskName } from './task-id.ts'
-import { openTask } from './tasks.ts'
-import { Worker } from './worker.ts'
 
 const caughtUpLookMs = 100
 
@@ -31,79 +23,52 @@ const caughtUpLookMs = 100
 export async function startApp(topology: Topology, options: AppOptions): Promise<StreamsApp> {
   const { broker } = options
   const appId = options.appId ?? topology.name
-  const clock = options.clock ?? systemClock
-  const log = options.log ?? (() => undefined)
-  const startedAt = clock()
   const plan = await makePlan(topology, appId, broker)
   await openSerdes(topology)
   const directory = await stateDirectory(options, appId)
-  const closeDirectory = () => directory?.close() ?? Promise.resolve()
   try {
-    const identity = directory === null ? randomUUID() : await processId(directory.path)
-    const producer = await broker.transactionalProducer({
-      transactionalId: `${appId}-${identity}`,
-      timeoutMs: options.transactionTimeoutMs ?? 10_000,
-    })
-    const counters = makeCounters(topology)
-    const open: OpenTasks = { current: [] }
-    const storesPerTask = Math.max(1, ...plan.subTopologies.map((sub) => sub.stores.length))
-    const worker = new Worker({
+    const parts: EngineParts = {
+      plan,
       broker,
-      producer,
-      groupId: appId,
-      commitIntervalMs: options.commitIntervalMs ?? 100,
-      maxUncommittedBytes: options.maxUncommittedBytes ?? 64 << 20,
-      repartitionTopics: plan.repartitionTopics,
-      from: options.from ?? 'earliest',
-      log,
-      join: (events) => join(plan, { ...options, instanceId: options.instanceId ?? identity }, open, events),
-      assignTasks: async (partitions, running) => {
-        const budget = stateBudget(plan.tasks.length, storesPerTask)
-        const taskDir = (task: string) => directory?.taskDir(task) ?? null
-        const parts = {
-          plan,
-          counters,
-          budget,
-          taskDir,
-          output: (topic: string) => producer.output(topic),
-          warn: (message: string) => log('warn', message),
-        }
-        const tasks = await reassign(plan, partitions, running, (id) => openTask(id, parts))
-        open.current = [...tasks.keys()]
-        return tasks
-      },
-    })
-    const stopped = worker.run()
-    const ended = stopped.finally(closeDirectory)
+      settings: await settingsOf(options, directory),
+      clock: options.clock ?? systemClock,
+      log: options.log ?? (() => undefined),
+    }
+    const engines = await (options.startEngines ?? startHere)(parts)
+    const ended = endOfAll(engines).finally(() => directory?.close())
     ended.catch(() => undefined)
     return {
       ended,
-      snapshot: () =>
-        snapshotOf({
-          plan,
-          counters,
-          worker,
-          brokerAddress: broker.address,
-          startedAt,
-          at: clock(),
-          state: worker.state,
-        }),
+      snapshot: () => mergeSnapshots(engines.map((engine) => engine.snapshot())),
       caughtUp: () =>
         Promise.race([caughtUp(plan, { broker, groupId: appId, pause: () => setTimeout(caughtUpLookMs) }), ended]),
       stop: () => {
-        worker.stop()
+        for (const engine of engines) engine.stop()
         return ended
       },
     }
   } catch (error) {
-    await closeDirectory()
+    await directory?.close()
     throw error
   }
 }
 
-/** Names of the tasks whose state this process holds; told to the leader at each join. */
-interface OpenTasks {
-  current: readonly string[]
+async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
+  return [await startEngine(parts)]
+}
+
+/** One engine's failure stops the others: their tasks would wait for its partitions for ever. */
+async function endOfAll(engines: readonly Engine[]): Promise<void> {
+  const results = await Promise.allSettled(
+    engines.map((engine) =>
+      engine.ended.catch((error: unknown) => {
+        for (const other of engines) other.stop()
+        throw error
+      }),
+    ),
+  )
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 function stateDirectory(options: AppOptions, appId: string): Promise<StateDirectory> | null {
@@ -111,68 +76,17 @@ function stateDirectory(options: AppOptions, appId: string): Promise<StateDirect
   return openStateDirectory({ stateDir: options.stateDir ?? '.streamctl/state', appId })
 }
 
-/**
- * A static member (KIP-345): restarted on the same state directory within the session timeout it gets its tasks back at
- * once, where a dynamic member would wait for its dead predecessor to time out. A clean stop leaves.
- */
-function join(
-  plan: Plan,
-  options: AppOptions & { readonly instanceId: string },
-  open: OpenTasks,
-  events: MembershipEvents,
-) {
-  const partitionsOf = new Map(plan.tasks.map((id) => [taskName(id), inputsOf(plan, id)]))
-  return options.broker.join({
-    groupId: plan.appId,
-    topics: [...plan.externalSources, ...plan.repartitionTopics],
-    instanceId: options.instanceId,
-    leaveOnClose: true,
-    ...(options.sessionTimeoutMs !== undefined && { sessionTimeoutMs: options.sessionTimeoutMs }),
-    userData: () => Buffer.from(JSON.stringify({ version: 1, tasks: open.current })),
-    assign: (members) => {
-      const assigned = assignTasks(
-        members.map(({ memberId, userData }) => ({ memberId, owned: ownedTasks(userData) })),
-        [...partitionsOf.keys()],
-      )
-      return new Map(
-        [...assigned].map(([member, tasks]) => [member, tasks.flatMap((task) => partitionsOf.get(task) ?? [])]),
-      )
-    },
-    onRevoke: () => events.post({ kind: 'revoke' }),
-    onAssign: (partitions, metadata) => events.post({ kind: 'assign', partitions, metadata }),
-    onLost: () => events.post({ kind: 'lost' }),
-    onError: (error) => void events.post({ kind: 'error', error }),
-  })
-}
-
-/** A member of another version tells nothing that counts: it then owns nothing. */
-function ownedTasks(userData: Buffer): readonly string[] {
-  try {
-    const { version, tasks } = JSON.parse(userData.toString('utf8')) as { version?: unknown; tasks?: unknown }
-    return version === 1 && Array.isArray(tasks) ? tasks.filter((task) => typeof task === 'string') : []
-  } catch {
-    return []
+async function settingsOf(options: AppOptions, directory: StateDirectory | null): Promise<EngineParts['settings']> {
+  const identity = directory === null ? randomUUID() : await processId(directory.path)
+  return {
+    identity,
+    engines: 1,
+    statePath: directory?.path ?? null,
+    commitIntervalMs: options.commitIntervalMs ?? 100,
+    maxUncommittedBytes: options.maxUncommittedBytes ?? 64 << 20,
+    from: options.from ?? 'earliest',
+    instanceId: options.instanceId ?? identity,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? null,
+    transactionTimeoutMs: options.transactionTimeoutMs ?? 10_000,
   }
-}
-
-/** The tasks whose inputs are all in `partitions`: those open already, and new ones. Others are closed. */
-async function reassign(
-  plan: Plan,
-  partitions: readonly TopicPartition[],
-  running: ReadonlyMap<string, Task>,
-  openNew: (id: Plan['tasks'][number]) => Promise<Task>,
-): Promise<ReadonlyMap<string, Task>> {
-  const assigned = new Set(partitions.map(({ topic, partition }) => `${partition} ${topic}`))
-  const wanted = plan.tasks.filter((id) =>
-    inputsOf(plan, id).every(({ topic, partition }) => assigned.has(`${partition} ${topic}`)),
-  )
-  const names = new Set(wanted.map(taskName))
-  for (const [name, task] of running) {
-    if (names.has(name)) continue
-    task.state = 'closed'
-    await task.stores.close()
-  }
-  const tasks = new Map<string, Task>()
-  for (const id of wanted) tasks.set(taskName(id), running.get(taskName(id)) ?? (await openNew(id)))
-  return tasks
 }

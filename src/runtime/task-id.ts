@@ -9,9 +9,3 @@ export interface TaskId {
 export function taskName(id: TaskId): string {
   return `${id.subTopology}_${id.partition}`
 }
-
-/** @returns undefined when the text is no task name. */
-export function parseTaskName(name: string): TaskId | undefined {
-  const match = /^(\d+)_(\d+)$/.exec(name)
-  return match ? { subTopology: Number(match[1]), partition: Number(match[2]) } : undefined
-}

@@ -1,6 +1,8 @@
 /** Makes tasks: stores opened, sub-topology compiled against them, sources wired to the dead-letter policy. */
 
+import { setTimeout } from 'node:timers/promises'
 import type { Output } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { SubTopology } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile.ts'
@@ -46,6 +48,24 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
   })
   const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
   return new Task(id, inputsOf(plan, id), sources, stores)
+}
+
+const lookMs = 50
+const patienceMs = 30_000
+
+/**
+ * As `openTask`, for engines that share a state directory: when a task moves from one to another, the old one may still be
+ * closing it. What another process holds is locked as a whole before any task is opened.
+ */
+export async function openWhenFree(id: TaskId, parts: TaskParts): Promise<Task> {
+  for (let waited = 0; ; waited += lookMs) {
+    try {
+      return await openTask(id, parts)
+    } catch (error) {
+      if (!(error instanceof StreamError && error.code === 'LOCKED') || waited >= patienceMs) throw error
+      await setTimeout(lookMs)
+    }
+  }
 }
 
 function sourceProcessor(source: CompiledSource, task: string, parts: TaskParts): SourceProcessor {

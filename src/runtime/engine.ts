@@ -1,0 +1,169 @@
+/**
+ * One worker with all it needs: a producer, a place in the group, the tasks assigned to it. An application runs one in its
+ * own thread, or several in threads of their own; engines of one application share nothing but the state directory.
+ */
+
+import { join } from 'node:path'
+import type { Broker } from '../broker/port.ts'
+import type { TopicPartition } from '../common/record.ts'
+import type { Clock } from '../common/time.ts'
+import type { Snapshot } from '../metrics/snapshot.ts'
+import { assignTasks } from './assignor.ts'
+import { makeCounters } from './counters.ts'
+import type { MembershipEvents } from './membership.ts'
+import { inputsOf, type Plan } from './plan.ts'
+import { snapshotOf } from './report.ts'
+import { stateBudget } from './state-budget.ts'
+import type { Task } from './task.ts'
+import { taskName } from './task-id.ts'
+import { openTask, openWhenFree } from './tasks.ts'
+import { Worker } from './worker.ts'
+
+export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
+
+/** Settings of an engine: plain data, so that they can be sent to another thread. */
+export interface EngineSettings {
+  /** Unique in the cluster, and the same after a restart on the same state. */
+  readonly identity: string
+  /** Engines of this application in this process; they share the memory budget and the state directory. */
+  readonly engines: number
+  /** Directory that holds a directory per task, locked by this process; null keeps state in memory. */
+  readonly statePath: string | null
+  readonly commitIntervalMs: number
+  readonly maxUncommittedBytes: number
+  readonly from: 'earliest' | 'latest'
+  readonly instanceId: string
+  readonly sessionTimeoutMs: number | null
+  readonly transactionTimeoutMs: number
+}
+
+export interface Engine {
+  snapshot(): Snapshot
+  /** Commits what is processed and leaves; `ended` tells when. */
+  stop(): void
+  /** Rejects with the StreamError that stopped it. */
+  readonly ended: Promise<void>
+}
+
+export interface EngineParts {
+  readonly plan: Plan
+  readonly broker: Broker
+  readonly settings: EngineSettings
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** @throws StreamError UNREACHABLE, UNAUTHORIZED when the broker gives no transactional producer. */
+export async function startEngine(parts: EngineParts): Promise<Engine> {
+  const { plan, broker, settings, clock, log } = parts
+  const { statePath } = settings
+  const startedAt = clock()
+  const producer = await broker.transactionalProducer({
+    transactionalId: `${plan.appId}-${settings.identity}`,
+    timeoutMs: settings.transactionTimeoutMs,
+  })
+  const counters = makeCounters(plan.topology)
+  const storesPerTask = Math.max(1, ...plan.subTopologies.map((sub) => sub.stores.length))
+  const taskParts = {
+    plan,
+    counters,
+    budget: stateBudget(plan.tasks.length, storesPerTask),
+    taskDir: (task: string) => (statePath === null ? null : join(statePath, task)),
+    output: (topic: string) => producer.output(topic),
+    warn: (message: string) => log('warn', message),
+  }
+  const openNew = (id: Plan['tasks'][number]) =>
+    settings.engines === 1 ? openTask(id, taskParts) : openWhenFree(id, taskParts)
+  const open: OpenTasks = { current: [] }
+  const worker = new Worker({
+    broker,
+    producer,
+    groupId: plan.appId,
+    commitIntervalMs: settings.commitIntervalMs,
+    maxUncommittedBytes: settings.maxUncommittedBytes,
+    repartitionTopics: plan.repartitionTopics,
+    from: settings.from,
+    log,
+    join: (events) => joinGroup(parts, open, events),
+    assignTasks: async (partitions, running) => {
+      const tasks = await reassign(plan, partitions, running, openNew)
+      open.current = [...tasks.keys()]
+      return tasks
+    },
+  })
+  const ended = worker.run()
+  ended.catch(() => undefined)
+  const { address } = broker
+  return {
+    ended,
+    stop: () => worker.stop(),
+    snapshot: () =>
+      snapshotOf({ plan, counters, worker, brokerAddress: address, startedAt, at: clock(), state: worker.state }),
+  }
+}
+
+/** Names of the tasks whose state this engine holds; told to the leader at each join. */
+interface OpenTasks {
+  current: readonly string[]
+}
+
+/**
+ * A static member (KIP-345): restarted on the same state directory within the session timeout it gets its tasks back at
+ * once, where a dynamic member would wait for its dead predecessor to time out. A clean stop leaves.
+ */
+function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, events: MembershipEvents) {
+  const partitionsOf = new Map(plan.tasks.map((id) => [taskName(id), inputsOf(plan, id)]))
+  return broker.join({
+    groupId: plan.appId,
+    topics: [...plan.externalSources, ...plan.repartitionTopics],
+    instanceId: settings.instanceId,
+    leaveOnClose: true,
+    ...(settings.sessionTimeoutMs !== null && { sessionTimeoutMs: settings.sessionTimeoutMs }),
+    userData: () => Buffer.from(JSON.stringify({ version: 1, tasks: open.current })),
+    assign: (members) => {
+      const assigned = assignTasks(
+        members.map(({ memberId, userData }) => ({ memberId, owned: ownedTasks(userData) })),
+        [...partitionsOf.keys()],
+      )
+      return new Map(
+        [...assigned].map(([member, tasks]) => [member, tasks.flatMap((task) => partitionsOf.get(task) ?? [])]),
+      )
+    },
+    onRevoke: () => events.post({ kind: 'revoke' }),
+    onAssign: (partitions, metadata) => events.post({ kind: 'assign', partitions, metadata }),
+    onLost: () => events.post({ kind: 'lost' }),
+    onError: (error) => void events.post({ kind: 'error', error }),
+  })
+}
+
+/** A member of another version tells nothing that counts: it then owns nothing. */
+function ownedTasks(userData: Buffer): readonly string[] {
+  try {
+    const { version, tasks } = JSON.parse(userData.toString('utf8')) as { version?: unknown; tasks?: unknown }
+    return version === 1 && Array.isArray(tasks) ? tasks.filter((task) => typeof task === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+/** The tasks whose inputs are all in `partitions`: those open already, and new ones. Others are closed. */
+async function reassign(
+  plan: Plan,
+  partitions: readonly TopicPartition[],
+  running: ReadonlyMap<string, Task>,
+  openNew: (id: Plan['tasks'][number]) => Promise<Task>,
+): Promise<ReadonlyMap<string, Task>> {
+  const assigned = new Set(partitions.map(({ topic, partition }) => `${partition} ${topic}`))
+  const wanted = plan.tasks.filter((id) =>
+    inputsOf(plan, id).every(({ topic, partition }) => assigned.has(`${partition} ${topic}`)),
+  )
+  const names = new Set(wanted.map(taskName))
+  for (const [name, task] of running) {
+    if (names.has(name)) continue
+    task.state = 'closed'
+    await task.stores.close()
+  }
+  const tasks = new Map<string, Task>()
+  for (const id of wanted) tasks.set(taskName(id), running.get(taskName(id)) ?? (await openNew(id)))
+  return tasks
+}
