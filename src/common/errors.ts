@@ -75,7 +75,12 @@ export class StreamError extends Error {
 
 /** The same error with more coordinates; those already known win. */
 export function located(error: StreamError, where: ErrorLocation): StreamError {
-  const more: { cause?: unknown; hint?: string; where: ErrorLocation } = { where: { ...where, ...error.where } }
+  return relocated(error, { ...where, ...error.where })
+}
+
+/** The same error at these coordinates instead of its own. */
+export function relocated(error: StreamError, where: ErrorLocation): StreamError {
+  const more: { cause?: unknown; hint?: string; where: ErrorLocation } = { where }
   if (error.cause !== undefined) more.cause = error.cause
   if (error.hint !== undefined) more.hint = error.hint
   const result = new StreamError(error.code, error.message, more)

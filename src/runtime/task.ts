@@ -5,11 +5,12 @@
 
 import type { CommittedOffset, FetchedPartition } from '../broker/port.ts'
 import type { Counter } from '../common/counter.ts'
-import { located, StreamError } from '../common/errors.ts'
+import { located, relocated, StreamError } from '../common/errors.ts'
 import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
 import type { Process } from '../operators/processor.ts'
 import type { AnySerde } from '../serde/serde.ts'
+import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
 import { decodeMetadata, encodeMetadata } from './position-metadata.ts'
 import { type TaskId, taskName } from './task-id.ts'
@@ -50,20 +51,24 @@ export class Task {
   /** Records processed since the task was made. */
   records = 0
   readonly #sources: ReadonlyMap<string, SourceProcessor>
+  readonly #places: ReadonlyMap<string, SourceLocation>
   #group = new PartitionGroup<SourceProcessor>([])
   /** Committed position of each queue, -1 when none is; same order as the group's queues. */
   #committed: number[] = []
 
+  /** @param places where the user wrote each processor, by its name. */
   constructor(
     id: TaskId,
     inputs: readonly TopicPartition[],
     sources: ReadonlyMap<string, SourceProcessor>,
     stores: TaskStores,
+    places: ReadonlyMap<string, SourceLocation> = new Map(),
   ) {
     this.id = id
     this.name = taskName(id)
     this.inputs = inputs
     this.#sources = sources
+    this.#places = places
     this.stores = stores
   }
 
@@ -166,7 +171,15 @@ export class Task {
         ? thrown
         : new StreamError('INTERNAL', `task ${this.name} failed`, { cause: thrown })
     const { topic, partition } = queue
-    return located(error, { task: this.name, topic, partition, offset: record.offset })
+    // The record's coordinates, all three: a sink's topic with the offset of a source would point nowhere.
+    return relocated(error, {
+      ...this.#places.get(error.where.node ?? ''),
+      ...error.where,
+      task: this.name,
+      topic,
+      partition,
+      offset: record.offset,
+    })
   }
 
   /** Whether a commit would change anything: a position moved. State and outputs change only when one does. */

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Output } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { changelogTopic } from '../topology/names.ts'
-import type { SubTopology } from '../topology/node.ts'
+import type { SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile.ts'
 import type { Counters } from './counters.ts'
 import { deadLetterHeaders } from './dead-letter.ts'
@@ -47,7 +47,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     partitions: (topic) => plan.partitions.get(topic) as number,
   })
   const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
-  return new Task(id, inputsOf(plan, id), sources, stores)
+  return new Task(id, inputsOf(plan, id), sources, stores, placesOf(plan.topology, sub))
 }
 
 const lookMs = 50
@@ -66,6 +66,11 @@ export async function openWhenFree(id: TaskId, parts: TaskParts): Promise<Task> 
       await setTimeout(lookMs)
     }
   }
+}
+
+function placesOf(topology: Topology, sub: SubTopology): ReadonlyMap<string, SourceLocation> {
+  const nodes = sub.nodes.map((node) => topology.nodes[node] as TopologyNode)
+  return new Map(nodes.flatMap(({ name, where }) => (where === undefined ? [] : [[name, where]])))
 }
 
 function sourceProcessor(source: CompiledSource, task: string, parts: TaskParts): SourceProcessor {

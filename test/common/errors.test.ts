@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { located, messageOf, StreamError } from '../../src/common/errors.ts'
+import { located, messageOf, relocated, StreamError } from '../../src/common/errors.ts'
 
 test('more coordinates are added, known ones win, and the rest of the error stays', () => {
   const cause = new Error('cause')
@@ -28,4 +28,10 @@ test('what was not given is not there', () => {
 
 test('anything thrown has a message', () => {
   expect([new Error('a'), 'b', 3, null, undefined].map(messageOf)).toEqual(['a', 'b', '3', 'null', 'undefined'])
+})
+
+test('moved to other coordinates, nothing of the old ones stays', () => {
+  const error = new StreamError('SERIALIZATION', 'no', { hint: 'h', where: { topic: 'out', node: 'sink' } })
+  expect(relocated(error, { topic: 'in', offset: 3 })).toMatchObject({ code: 'SERIALIZATION', hint: 'h' })
+  expect(relocated(error, { topic: 'in', offset: 3 }).where).toEqual({ topic: 'in', offset: 3 })
 })
