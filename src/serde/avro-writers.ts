@@ -41,14 +41,17 @@ export class WriterSchemas {
     this.#clock = clock
   }
 
-  /** Fetches the schemas the batch needs; undefined when all are here. Rejects when the registry cannot be reached. */
-  prepare(batch: readonly Buffer[]): Promise<void> | undefined {
+  /**
+   * Fetches the schemas the batch needs, but that of `ownId`; undefined when all are here. Rejects when the registry cannot
+   * be reached.
+   */
+  prepare(batch: readonly Buffer[], ownId: number | undefined): Promise<void> | undefined {
     let missing: Set<number> | undefined
-    let last = -1
+    let last = Number.NaN
     for (const bytes of batch) {
       if (bytes.length < headerBytes || bytes[0] !== 0) continue
       const id = bytes.readInt32BE(1)
-      if (id === last) continue
+      if (id === last || id === ownId) continue
       last = id
       const entry = this.#entries.get(id)
       if (entry === undefined || (entry.kind === 'unknown' && entry.until <= this.#clock())) {

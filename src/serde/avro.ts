@@ -76,14 +76,14 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
   localRegistry.add(text)
   const registry = registryOf(options.registry)
   const writers = new WriterSchemas(type, format, registry)
-  let ownId = -1
+  let ownId: number | undefined
   return Object.freeze({
     format,
     fingerprint,
     primitive: false,
     fromJson,
     serialize(value: AvroType<S>): Buffer {
-      if (ownId < 0) ownId = idWithoutWaiting(registry(), text, format)
+      ownId ??= idWithoutWaiting(registry(), text, format)
       return write(type, value, format, ownId)
     },
     deserialize(bytes: Buffer): AvroType<S> {
@@ -97,9 +97,9 @@ export function avro<const S extends AvroSchema>(schema: S, options: AvroOptions
       writer.check(bytes, headerBytes)
       return decode(type, bytes, headerBytes, writer.resolver, format) as AvroType<S>
     },
-    prepare: (batch: readonly Buffer[]) => writers.prepare(batch),
+    prepare: (batch: readonly Buffer[]) => writers.prepare(batch, ownId),
     async open(topic?: string, part: 'key' | 'value' = 'value'): Promise<void> {
-      if (topic === undefined && ownId >= 0) return
+      if (topic === undefined && ownId !== undefined) return
       const subject = options.subject ?? (topic === undefined ? fullName : `${topic}-${part}`)
       ownId = await registry().register(subject, text)
     },

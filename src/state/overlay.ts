@@ -315,7 +315,7 @@ export class Overlay<K, V> {
     return new StreamError('CORRUPT', `store ${store}: a stored row does not read: ${messageOf(thrown)}`, {
       cause: thrown,
       where: { node: store },
-      hint: 'If the value serde of the store has changed, reset the application; else delete its state directory and it is rebuilt.',
+      hint: 'If the value serde of the store has changed, give the store another name or run under another --app-id; else delete its state directory and it is rebuilt.',
     })
   }
 }

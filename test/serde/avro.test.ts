@@ -262,7 +262,8 @@ describe('wire format', () => {
       { n: 4n, tag: 'y' },
       { n: -1n, tag: null },
     ])
-    expect(registry.requests).toEqual(['GET /schemas/ids/7', 'GET /schemas/ids/8'])
+    // Its own id, 8, it knows.
+    expect(registry.requests).toEqual(['GET /schemas/ids/7'])
     expect(now.prepare?.(batch)).toBeUndefined()
   })
 
@@ -404,6 +405,7 @@ describe('wire format', () => {
     const row = before.serialize(order as never)
     const after = avro(Order, { registry })
     await after.open?.()
+    expect(after.prepare?.([row])).toBeUndefined()
     expect({ ...after.deserialize(row) }).toMatchObject({ id: 'o-1' })
     expect(() => after.deserialize(Buffer.concat([row, Buffer.from([0])]))).toThrow(/1 byte too many/)
     row.writeInt32BE(8, 1)
@@ -414,6 +416,16 @@ describe('wire format', () => {
       }),
     )
     expect(asked).toEqual([])
+  })
+
+  test('a negative id is unknown, also to a serde that has no id yet', async () => {
+    await using fake = await fakeRegistry()
+    const serde = avro(Order, { registry: fake.url })
+    const bytes = Buffer.concat([Buffer.from([0, 255, 255, 255, 255]), Buffer.from(orderHex, 'hex')])
+    await serde.prepare?.([bytes])
+    expect(() => serde.deserialize(bytes)).toThrow(
+      expect.objectContaining({ code: 'DESERIALIZATION', message: expect.stringMatching(/schema id -1 is not in/) }),
+    )
   })
 
   test('the fingerprint tells two schemas of one name apart, framed or not, in windowed keys too', () => {
