@@ -19,7 +19,7 @@ export interface Io {
 }
 
 /** One line for people. */
-export function say(io: Io, text: string): void {
+export function say(io: Pick<Io, 'stderr'>, text: string): void {
   io.stderr.write(`${escapeText(text)}\n`)
 }
 

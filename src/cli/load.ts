@@ -28,11 +28,14 @@ function resolveOwnName(): void {
   })
 }
 
+/** What loading needs of its surroundings: where relative paths start, and where to say how a file was run. */
+type LoadIo = Pick<Io, 'cwd' | 'stderr'>
+
 /**
  * Loads the default export of a topology file.
  * @throws StreamError INVALID_TOPOLOGY, with file, line and column where they are known.
  */
-export async function loadTopology(given: string, io: Io): Promise<Topology> {
+export async function loadTopology(given: string, io: LoadIo): Promise<Topology> {
   const path = resolve(io.cwd, given)
   await mustBeFile(path, given)
   resolveOwnName()
@@ -60,7 +63,7 @@ async function mustBeFile(path: string, given: string): Promise<void> {
   }
 }
 
-async function importModule(path: string, given: string, io: Io): Promise<unknown> {
+async function importModule(path: string, given: string, io: LoadIo): Promise<unknown> {
   let thrown: unknown
   try {
     return await import(pathToFileURL(path).href)

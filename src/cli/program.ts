@@ -85,7 +85,16 @@ export async function runProgram(args: readonly string[], version: string, io: I
       'partitions of topics created on the embedded broker (default: 1)',
       once(wholeNumber(1, 1000)),
     )
-    .option('--instance-id <name>', 'static group membership', once(legalName))
+    .option(
+      '--workers <n>',
+      'engine threads on Kafka, each with its own connections, transaction and tasks (default: 1)',
+      once(wholeNumber(1, 64)),
+    )
+    .option(
+      '--instance-id <name>',
+      'name in the group (default: that of the state directory, so that a restart finds its tasks again at once)',
+      once(legalName),
+    )
     .option('--session-timeout <duration>', 'how long the group waits for a dead member (default: 30s)', once(duration))
     .option('--no-tui', 'status lines instead of the screen')
     .addHelpText(

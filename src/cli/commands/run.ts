@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Broker } from '../../broker/port.ts'
 import { StreamError } from '../../common/errors.ts'
-import type { StreamsApp } from '../../runtime/app-options.ts'
+import type { AppOptions, StreamsApp } from '../../runtime/app-options.ts'
 import { externalTopics } from '../../topology/external-topics.ts'
 import type { Topology } from '../../topology/node.ts'
 import { type BrokerChoice, chooseBroker, ensureTopics, openBroker } from '../brokers.ts'
@@ -21,6 +21,7 @@ import { pace } from '../pace.ts'
 import { formatOfFile, parseRecord } from '../records.ts'
 import { type RunView, runView, viewKind } from '../run-view.ts'
 import { onStop, type Stopping } from '../signals.ts'
+import { inThreads } from '../threads.ts'
 import { mustKnow } from '../topic-serdes.ts'
 
 export interface RunOptions {
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly partitions?: number | undefined
   readonly instanceId?: string | undefined
   readonly sessionTimeout?: number | undefined
+  /** Engine threads. */
+  readonly workers?: number | undefined
   readonly tui?: boolean | undefined
   readonly json?: boolean | undefined
 }
@@ -50,6 +53,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   checkCombination(options, inputs, outputs)
   const choice = chooseBroker(options.broker, io, inputs.length > 0)
   const stateDir = stateDirOf(options, choice, io)
+  const startEngines = enginesOf(file, options, choice, io)
   const topology = await loadTopology(file, io)
   const targets = inputs.map(({ topic, file }) => ({ file, topic, ...serdesFor(topology, topic) }))
   for (const { topic } of outputs) outputDecoders(topology, topic)
@@ -65,13 +69,30 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   )
   const broker = await openBroker(choice, io)
   try {
-    return await new Run(topology, broker, options, io, view, stopping).go(targets, stateDir)
+    return await new Run(topology, broker, options, io, view, stopping).go(targets, stateDir, startEngines)
   } catch (thrown) {
     throw locatedIn(thrown, topology)
   } finally {
     stopping.dispose()
     await broker.close()
   }
+}
+
+type StartEngines = AppOptions['startEngines']
+
+/**
+ * On Kafka the engines have threads of their own, so that a busy one delays neither the screen nor another's heartbeats. The
+ * embedded broker lives in this thread, and so does what runs on it.
+ */
+function enginesOf(file: string, options: RunOptions, choice: BrokerChoice, io: Io): StartEngines {
+  if (choice.kind === 'kafka') {
+    return inThreads({ workers: options.workers ?? 1, file: resolve(io.cwd, file), bootstrap: choice.bootstrap })
+  }
+  if (options.workers === undefined || options.workers === 1) return undefined
+  throw new UsageError(
+    `--workers ${options.workers} needs Kafka`,
+    'The embedded broker runs one worker; give --broker host:9092.',
+  )
 }
 
 interface FileTarget extends Omit<Target, 'partitions'> {
@@ -99,7 +120,7 @@ class Run {
     this.#stopping = stopping
   }
 
-  async go(targets: readonly FileTarget[], stateDir: string | null): Promise<number> {
+  async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
     const { read, written } = externalTopics(this.#topology)
     const app = this.#options.appId ?? this.#topology.name
     const topics = await ensureTopics(this.#broker, [...new Set([...read, ...written])], this.#options.partitions)
@@ -114,7 +135,7 @@ class Run {
       const atOnce = this.#options.rate === undefined
       const files = await partition(counted, async ({ file }) => atOnce && (await isRegularFile(file, this.#io)))
       await this.#feed(files.yes)
-      const running = await this.#start(app, stateDir, deadline.passed)
+      const running = await this.#start(app, stateDir, startEngines, deadline.passed)
       if (running === null) this.#mustBeInTime('timeout')
       else this.#mustBeInTime(await this.#untilEnd(running, outputs, files.no, deadline.passed))
       exit = exitCodes.ok
@@ -130,7 +151,12 @@ class Run {
     }
   }
 
-  async #start(app: string, stateDir: string | null, late: Promise<void>): Promise<StreamsApp | null> {
+  async #start(
+    app: string,
+    stateDir: string | null,
+    startEngines: StartEngines,
+    late: Promise<void>,
+  ): Promise<StreamsApp | null> {
     const { startApp } = await import('../../runtime/app.ts')
     const { commitInterval, instanceId, sessionTimeout, from } = this.#options
     const starting = startApp(this.#topology, {
@@ -142,6 +168,7 @@ class Run {
       ...(instanceId === undefined ? {} : { instanceId }),
       ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
       ...(from === undefined ? {} : { from }),
+      ...(startEngines === undefined ? {} : { startEngines }),
     })
     const running = await Promise.race([starting, late.then(() => null)])
     if (running === null) {

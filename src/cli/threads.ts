@@ -1,0 +1,88 @@
+/** Engines in threads of their own: the main thread keeps the screen and the signals, and nothing of a record passes through it. */
+
+import { Worker } from 'node:worker_threads'
+import { StreamError } from '../common/errors.ts'
+import type { Snapshot } from '../metrics/snapshot.ts'
+import type { Engine, EngineParts, Log } from '../runtime/engine.ts'
+import { externalTopics } from '../topology/external-topics.ts'
+import { errorFrom, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
+
+/** This file's own kind: source in a checkout, JavaScript when installed. */
+const entry = new URL(import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js', import.meta.url)
+
+export interface ThreadOptions {
+  readonly workers: number
+  /** Topology file, absolute. */
+  readonly file: string
+  readonly bootstrap: readonly string[]
+}
+
+/**
+ * Starts the engines of an application, each in a thread with its own connections, transaction and tasks.
+ * @returns for `AppOptions.startEngines`.
+ */
+export function inThreads({ workers, file, bootstrap }: ThreadOptions) {
+  return async ({ plan, settings, log }: EngineParts): Promise<readonly Engine[]> => {
+    const { read, written } = externalTopics(plan.topology)
+    const external = new Map([...read, ...written].map((topic) => [topic, plan.partitions.get(topic) as number]))
+    const starts = Array.from({ length: workers }, (_, number): ThreadStart => {
+      const named = (name: string) => (workers === 1 ? name : `${name}-${number}`)
+      const own = { identity: named(settings.identity), instanceId: named(settings.instanceId), engines: workers }
+      return { file, appId: plan.appId, bootstrap, external, settings: { ...settings, ...own } }
+    })
+    const threads = starts.map((start) => new EngineThread(start, log))
+    try {
+      await Promise.all(threads.map((thread) => thread.started))
+    } catch (error) {
+      for (const thread of threads) thread.stop()
+      await Promise.allSettled(threads.map((thread) => thread.ended))
+      throw error
+    }
+    return threads
+  }
+}
+
+class EngineThread implements Engine {
+  readonly #thread: Worker
+  #snapshot: Snapshot | undefined
+  /** Resolves at the first snapshot; rejects when the engine ends before. */
+  readonly started: Promise<void>
+  readonly ended: Promise<void>
+
+  constructor(start: ThreadStart, log: Log) {
+    this.#thread = new Worker(entry, { workerData: start })
+    let ended: { readonly error: unknown } | undefined
+    let running: () => void = () => undefined
+    const hasStarted = new Promise<void>((resolve) => {
+      running = resolve
+    })
+    this.#thread.on('message', (message: FromThread) => {
+      if (message.kind === 'log') log(message.level, message.message)
+      else if (message.kind === 'snapshot') {
+        this.#snapshot = message.snapshot
+        running()
+      } else ended = { error: message.error === null ? null : errorFrom(message.error) }
+    })
+    this.ended = new Promise((resolve, reject) => {
+      this.#thread.once('error', (cause) => {
+        ended = { error: new StreamError('INTERNAL', `an engine thread died: ${cause.message}`, { cause }) }
+      })
+      this.#thread.once('exit', (code) => {
+        ended ??= { error: new StreamError('INTERNAL', `an engine thread ended by itself with ${code}`) }
+        if (ended.error === null) resolve()
+        else reject(ended.error)
+      })
+    })
+    this.ended.catch(() => undefined)
+    this.started = Promise.race([hasStarted, this.ended])
+  }
+
+  snapshot(): Snapshot {
+    return this.#snapshot as Snapshot
+  }
+
+  stop(): void {
+    const message: ToThread = { kind: 'stop' }
+    this.#thread.postMessage(message)
+  }
+}
