@@ -1,6 +1,6 @@
-import { defineTopology, int64, string, topic } from 'streamctl'
-import { createTestDriver } from 'streamctl/testing'
-import { expect, test } from 'vitest'
+import { defineTopology, int64, json, type StreamsBuilder, string, topic } from 'streamctl'
+import { createTestDriver, type TestDriver, type TestDriverOptions } from 'streamctl/testing'
+import { afterEach, expect, test } from 'vitest'
 
 const lines = topic('lines', { key: string, value: string })
 const counts = topic('word-counts', { key: string, value: int64 })
@@ -29,4 +29,117 @@ test('counts words over a repartition, in order, over several partitions', async
   ])
   expect(driver.read()).toEqual([])
   await driver.close()
+})
+
+const input = topic('input', { key: string, value: string })
+const output = topic('output', { key: string, value: string })
+const dates = topic('dates', { key: string, value: json<{ readonly at: Date }>() })
+
+let driver: TestDriver | undefined
+afterEach(async () => {
+  await driver?.close()
+  driver = undefined
+})
+
+async function run(build: (b: StreamsBuilder) => void, options?: TestDriverOptions): Promise<TestDriver> {
+  driver = await createTestDriver(defineTopology('driven', build), options)
+  return driver
+}
+
+test('a value that does not survive the serde of its store shows at the next record', async () => {
+  const d = await run((b) =>
+    b
+      .stream(input)
+      .groupByKey()
+      .aggregate('seen', {
+        init: () => ({ at: new Date(0) }),
+        add: (seen, value) => ({ at: new Date(seen.at.getTime() + value.length) }),
+        serde: json<{ readonly at: Date }>(),
+      })
+      .toStream()
+      .mapValues(() => 'ok')
+      .to(output),
+  )
+  await d.send(input, 'k', 'v', 1)
+  // The date came back as text, as it would after a restart.
+  await expect(d.send(input, 'k', 'v', 2)).rejects.toMatchObject({
+    code: 'PROCESSING',
+    message: expect.stringContaining('getTime is not a function'),
+  })
+})
+
+test('outputs are read back through their serde, inputs are written through theirs', async () => {
+  const d = await run((b) => b.stream(dates).to(topic('copies', { key: string, value: json<{ readonly at: Date }>() })))
+  await d.send(dates, 'k', { at: new Date(0) })
+  expect(d.read('copies')).toMatchObject([{ value: { at: '1970-01-01T00:00:00.000Z' } }])
+})
+
+test('a failure names the processor and the record', async () => {
+  const d = await run((b) =>
+    b
+      .stream(input)
+      .mapValues('parse', (value) => {
+        if (value === 'bad') throw new Error('cannot be parsed')
+        return value
+      })
+      .to(output),
+  )
+  await d.send(input, 'k', 'good', 1)
+  await expect(d.send(input, 'k', 'bad', 1)).rejects.toMatchObject({
+    code: 'PROCESSING',
+    where: { node: 'parse', topic: 'input', partition: 0, offset: 1, task: '0_0' },
+  })
+})
+
+test('bytes of any producer: dead letters come with their bytes, or the send fails', async () => {
+  const bytes = Buffer.from([0xff, 0xfe])
+  const d = await run((b) => b.stream(input, { onDeserializationError: { deadLetter: 'dlq' } }).to(output))
+  await d.sendBytes('input', Buffer.from('k'), bytes, 3)
+  const [letter] = d.read('dlq')
+  expect(letter).toMatchObject({ key: Buffer.from('k'), value: bytes, timestamp: 3 })
+  expect(d.read()).toEqual([])
+  await d.close()
+  const strict = await run((b) => b.stream(input).to(output))
+  await expect(strict.sendBytes('input', null, bytes, 3)).rejects.toMatchObject({ code: 'DESERIALIZATION' })
+})
+
+test('the clock stands until it is moved, and gives the timestamps that are not given', async () => {
+  const d = await run((b) => b.stream(input).to(output), { startMs: 1000 })
+  await d.send(input, 'k', 'a')
+  d.advanceWallClock(500)
+  await d.send(input, 'k', 'b')
+  expect(d.now).toBe(1500)
+  expect(d.read(output).map(({ timestamp }) => timestamp)).toEqual([1000, 1500])
+})
+
+test('read takes what it gives, of one topic or of all', async () => {
+  const d = await run((b) => {
+    b.stream(input).to(output)
+    b.stream(input).to(topic('second', { key: string, value: string }))
+  })
+  await d.send(input, 'k', 'a', 1)
+  expect(d.read('second')).toHaveLength(1)
+  expect(d.read('second')).toEqual([])
+  expect(d.read()).toHaveLength(1)
+  expect(d.read()).toEqual([])
+})
+
+test('keys go to the partitions that Kafka would choose, keyless records round all of them', async () => {
+  const d = await run((b) => b.stream(input).to(output), { partitions: 3 })
+  for (const key of ['21', 'foobar', 'abc']) await d.send(input, key, 'v', 1)
+  // toPositive(murmur2) % 3 of Kafka's own vectors.
+  expect(d.read().map(({ partition }) => partition)).toEqual(
+    [-973932308, -790332482, 479470107].map((hash) => (hash & 0x7fffffff) % 3),
+  )
+  for (let i = 0; i < 9; i++) await d.send(input, null, 'v', 1)
+  expect(new Set(d.read().map(({ partition }) => partition)).size).toBe(3)
+})
+
+test('a topic that the topology does not read is refused by name', async () => {
+  const d = await run((b) => b.stream(input).to(output))
+  await expect(d.send(output, 'k', 'v')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('output'),
+    hint: expect.stringContaining('input'),
+  })
 })
