@@ -26,8 +26,8 @@ export function inThreads({ workers, file, bootstrap }: ThreadOptions) {
     const { read, written } = externalTopics(plan.topology)
     const external = new Map([...read, ...written].map((topic) => [topic, plan.partitions.get(topic) as number]))
     const starts = Array.from({ length: workers }, (_, number): ThreadStart => {
-      const named = (name: string) => (workers === 1 ? name : `${name}-${number}`)
-      const own = { identity: named(settings.identity), instanceId: named(settings.instanceId), engines: workers }
+      const identity = `${settings.identity}-${number}`
+      const own = { identity, instanceId: `${settings.instanceId}-${number}`, engines: workers }
       return { file, appId: plan.appId, bootstrap, external, settings: { ...settings, ...own } }
     })
     const threads = starts.map((start) => new EngineThread(start, log))

@@ -67,14 +67,14 @@ async function expectExact(lines: readonly string[]): Promise<void> {
   expect(differences(await readCounts(bootstrap, `${app}-counts`), expectedCounts(lines))).toEqual([])
 }
 
-test(`kill -9 ten times while running: what a Java consumer reads is exact (seed ${seed})`, async () => {
+test(`kill -9 ten times while running, with one worker, then two: what a Java consumer reads is exact (seed ${seed})`, async () => {
   const random = seeded(seed)
   const lines = randomLines(100_000, random)
   await writeLines(bootstrap, `${app}-lines`, partitions, lines)
   const kills = 10
   const restored = new Set<string | undefined>()
   for (let kill = 0; kill < kills; kill++) {
-    const run = start('only')
+    const run = start('only', '--workers', kill < kills / 2 ? '1' : '2')
     const before = await committed()
     // A part of what is left, so that every kill lands while there is work, and the last one too.
     const goal = before + Math.ceil(((lines.length - before) * random()) / (kills - kill + 1))
@@ -90,7 +90,7 @@ test(`kill -9 ten times while running: what a Java consumer reads is exact (seed
       expect(restored, `task ${task} had a checkpoint and read its changelog from the start`).not.toContain(task)
     }
   }
-  const last = start('only', '--until', 'caught-up')
+  const last = start('only', '--workers', '2', '--until', 'caught-up')
   expect([await last.ended, last.log()]).toEqual([0, expect.anything()])
   expect(restored.size, 'no restart replayed from a checkpoint').toBeGreaterThan(0)
   await expectExact(lines)
