@@ -164,6 +164,12 @@ async function reassign(
     await task.stores.close()
   }
   const tasks = new Map<string, Task>()
-  for (const id of wanted) tasks.set(taskName(id), running.get(taskName(id)) ?? (await openNew(id)))
+  try {
+    for (const id of wanted) tasks.set(taskName(id), running.get(taskName(id)) ?? (await openNew(id)))
+  } catch (error) {
+    // Opened here, and known to nobody else.
+    for (const [name, task] of tasks) if (!running.has(name)) await task.stores.close()
+    throw error
+  }
   return tasks
 }

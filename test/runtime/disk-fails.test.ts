@@ -10,12 +10,17 @@ import type { ByteWrite } from '../../src/state/store.ts'
 import { consumed, type Event, feed, model, partitions, read, topics } from './ledger.ts'
 import { type LedgerProcess, startLedger } from './process.ts'
 
-const disk = vi.hoisted(() => ({ writes: 0, refuse: (_write: number): 'before' | 'after' | undefined => undefined }))
+const disk = vi.hoisted(() => ({
+  writes: 0,
+  refuse: (_write: number): 'before' | 'after' | undefined => undefined,
+  refuseOpening: (_directory: string): boolean => false,
+}))
 
 vi.mock('../../src/state/level.ts', async (original) => {
   const real = await original<typeof import('../../src/state/level.ts')>()
   return {
     openLevel: async (...args: Parameters<typeof real.openLevel>) => {
+      if (disk.refuseOpening(args[0])) throw new StreamError('INVALID_ARGUMENT', 'too many open files')
       const level = await real.openLevel(...args)
       return {
         get: (key: Buffer) => level.get(key),
@@ -46,6 +51,7 @@ beforeEach(async () => {
   fed.length = 0
   disk.writes = 0
   disk.refuse = () => undefined
+  disk.refuseOpening = () => false
 })
 
 afterEach(async () => {
@@ -95,3 +101,16 @@ test.each(['before', 'after'] as const)(
     ).toBe(true)
   },
 )
+
+test('a task that does not open ends the app, and leaves no other one open behind it', async () => {
+  await feedMore()
+  disk.refuseOpening = (directory) => directory.includes('1_1')
+  const process = await start()
+  await expect(process.app.ended).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  disk.refuseOpening = () => false
+  // Whatever had been opened would now be locked.
+  const next = await start()
+  await consumed(cluster)
+  await next.app.stop()
+  expect(await read(cluster)).toEqual(model(fed))
+})
