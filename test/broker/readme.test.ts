@@ -22,7 +22,7 @@ function here(text: string): string {
   return text
     .replaceAll('localhost:9092', bootstrap)
     .replaceAll(/\b(views-per-minute|page-views)\b/g, `$1${suffix}`)
-    .replaceAll(/(--topic |produce |topic\('|"topic":")views\b/g, `$1views${suffix}`)
+    .replaceAll(/(--topic |produce |topic\('|"topic":")views(?![\w-])/g, `$1views${suffix}`)
 }
 
 function typed(name: string): string {
@@ -89,10 +89,10 @@ test('the first run, two processes, and the CI recipe', async () => {
   await said(two, /generation \d+: 4 tasks/)
   await said(one, /generation \d+: 4 tasks/)
   two.child.kill('SIGTERM')
-  expect((await two.ended).exit).toBe(0)
+  expect((await two.ended).exit, two.log()).toBe(0)
   await said(one, /4 tasks[\s\S]*generation \d+: 8 tasks/)
   one.child.kill('SIGTERM')
-  expect((await one.ended).exit).toBe(0)
+  expect((await one.ended).exit, one.log()).toBe(0)
 
   const ci = await reader.run(typed('ci'), { STREAMCTL_BROKER: bootstrap })
   expect(ci.exit, ci.stderr).toBe(0)
@@ -107,6 +107,7 @@ test('the first run, two processes, and the CI recipe', async () => {
   const read = await reader.run(
     `npx streamctl consume views${suffix} --broker ${bootstrap} --topology views.ts --until caught-up`,
   )
+  expect(read.exit, read.stderr).toBe(0)
   expect(jsonLines(read.stdout)).toHaveLength(8)
   expect(committed.reduce((sum, { offset }) => sum + offset, 0)).toBeGreaterThanOrEqual(8)
 })
