@@ -17,7 +17,14 @@ import { type LedgerProcess, startLedger } from './process.ts'
 
 type Action =
   | { readonly kind: 'feed'; readonly events: readonly Event[] }
-  | { readonly kind: 'fault'; readonly at: number; readonly step: Step; readonly ahead: number; readonly fault: Fault }
+  | {
+      readonly kind: 'fault'
+      readonly at: number
+      readonly step: Step
+      readonly ahead: number
+      readonly fault: Fault
+      readonly events: readonly Event[]
+    }
   | { readonly kind: 'start' | 'stop' | 'crash' | 'expire'; readonly at: number }
   | { readonly kind: 'wait'; readonly ms: number }
 
@@ -36,7 +43,8 @@ const fault = fc.record({
     { weight: 3, arbitrary: fc.constant<Step>('commit') },
     { weight: 2, arbitrary: fc.constantFrom<Step>('poll', 'committed', 'offsets', 'reset') },
   ),
-  ahead: fc.integer({ min: 0, max: 3 }),
+  ahead: fc.integer({ min: 0, max: 2 }),
+  events: fc.array(event, { minLength: 1, maxLength: 20 }),
   fault: fc.record({
     when: fc.constantFrom('before' as const, 'after' as const),
     code: fc.constantFrom(...passing),
@@ -57,7 +65,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 /** What happened over all schedules: without faults that struck, nothing would be shown. */
-const struck = { faults: 0, crashes: 0, expired: 0, aborted: 0 }
+const struck = { faults: 0, commitFaults: 0, crashes: 0, expired: 0, aborted: 0 }
 
 async function run(schedule: readonly Action[]): Promise<void> {
   const cluster = await openEmbedded()
@@ -73,6 +81,7 @@ async function run(schedule: readonly Action[]): Promise<void> {
     if (found === undefined || found.ahead-- > 0) return undefined
     pending.splice(pending.indexOf(found), 1)
     struck.faults++
+    if (step === 'commit') struck.commitFaults++
     return found.fault
   }
   const start = async (process: number) => {
@@ -97,8 +106,16 @@ async function run(schedule: readonly Action[]): Promise<void> {
       if (step.kind === 'feed') {
         fed.push(...step.events)
         await feed(cluster, step.events)
-      } else if (step.kind === 'fault') pending.push({ ...step })
-      else if (step.kind === 'wait') await setTimeout(step.ms)
+      } else if (step.kind === 'fault') {
+        // Armed while there is work to strike, and given the time to.
+        const armedFault = { ...step }
+        pending.push(armedFault)
+        for (let i = 0; i < 8 && pending.includes(armedFault); i++) {
+          fed.push(...step.events)
+          await feed(cluster, step.events)
+          await setTimeout(5)
+        }
+      } else if (step.kind === 'wait') await setTimeout(step.ms)
       else if (step.kind === 'start') await start(step.at)
       else if (step.kind === 'expire') {
         const member = (await cluster.describeGroup('ledger')).members[step.at]
@@ -133,11 +150,14 @@ async function run(schedule: readonly Action[]): Promise<void> {
 }
 
 /** Raise it for a soak; each run is six schedules. */
-const runs = Number(process.env.STREAMCTL_TEST_SCHEDULES ?? 10)
+const runs = Number(process.env.STREAMCTL_TEST_SCHEDULES ?? 6)
 
-test('exactly once under random schedules of faults', { timeout: runs * 6000 }, async () => {
+test('exactly once under random schedules of faults', { timeout: runs * 10_000 }, async () => {
   // Schedules mostly wait, so several run side by side.
-  const schedules = fc.array(fc.array(action, { minLength: 4, maxLength: 24 }), { minLength: 6, maxLength: 6 })
+  const schedules = fc.array(fc.array(action, { minLength: 8, maxLength: 24, size: 'max' }), {
+    minLength: 6,
+    maxLength: 6,
+  })
   await fc.assert(
     fc.asyncProperty(schedules, async (all) => {
       const results = await Promise.allSettled(all.map(run))
@@ -145,5 +165,6 @@ test('exactly once under random schedules of faults', { timeout: runs * 6000 }, 
     }),
     { numRuns: runs, endOnFailure: true },
   )
+  expect(struck.commitFaults).toBeGreaterThan(runs)
   for (const count of Object.values(struck)) expect(count).toBeGreaterThan(0)
 })
