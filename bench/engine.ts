@@ -1,34 +1,39 @@
 /**
- * The process that is measured: runs one workload until it has caught up, then prints what it used, as one line of JSON.
- * Usage: node bench/engine.ts <bootstrap> <workload> <app id>. Settings are those of `streamctl run`.
+ * Our side as a process: runs one workload until its stdin ends, and says on stdout when it restores, when it runs, and
+ * at last what it used.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connectKafka } from '../src/broker/kafka/broker.ts'
 import { startApp } from '../src/runtime/app.ts'
+import { readArguments } from './sides/arguments.ts'
+import { report, reportEnd, stopWanted } from './sides/report.ts'
 import { workloads } from './workloads.ts'
 
-const [bootstrap, name, appId] = process.argv.slice(2) as [string, string, string]
-const workload = workloads.get(name)
-if (workload === undefined) throw new Error(`no workload ${name}`)
+/** ms between two looks at the state, so how exactly a restore is timed. */
+const lookMs = 5
 
-const stateDir = await mkdtemp(join(tmpdir(), 'streamctl-bench-'))
-const broker = await connectKafka({ bootstrap })
+const spec = readArguments(process.argv.slice(2))
+const workload = workloads.get(spec.workload)?.make(spec)
+if (workload === undefined) throw new Error(`no workload ${spec.workload}`)
+if (spec.threads !== 1) throw new Error('our side runs one worker')
+
+const broker = await connectKafka({ bootstrap: spec.bootstrap })
 try {
-  const app = await startApp(workload.topology, { broker, appId, stateDir })
-  await app.caughtUp()
-  const { commits } = app.snapshot()
+  const app = await startApp(workload.topology, { broker, appId: spec.app, stateDir: spec.state })
+  let said: string | undefined
+  const looking = setInterval(() => {
+    const { state } = app.snapshot()
+    if (state === 'restoring' && said === undefined) report('restoring')
+    if (state === 'running') {
+      report('running')
+      clearInterval(looking)
+    }
+    said = state === 'restoring' ? state : said
+  }, lookMs)
+  await Promise.race([stopWanted(), app.ended])
+  clearInterval(looking)
   await app.stop()
-  const { user, system } = process.cpuUsage()
-  const usage = {
-    cpuSeconds: (user + system) / 1e6,
-    rssMiB: process.resourceUsage().maxRSS / 1024,
-    commits: commits.count,
-  }
-  process.stdout.write(`${JSON.stringify(usage)}\n`)
 } finally {
   await broker.close()
-  await rm(stateDir, { recursive: true, force: true })
 }
+reportEnd()

@@ -1,85 +1,107 @@
 /**
- * `npm run bench`: runs the workloads on a real Kafka and prints records/s, CPU seconds per million records and peak RSS.
- * Starts a broker of its own unless STREAMCTL_TEST_BROKER names one.
+ * `npm run bench`: the workloads on a real Kafka. Throughput, CPU and memory of our engine, and with `--peers` of Kafka
+ * Streams, a kafkajs loop and a franz-go loop, in turns on the same broker and input. Every run's output is checked.
+ * Starts a broker of its own unless STREAMCTL_TEST_BROKER names one. See README.md beside this file.
  *
- *   --only NAME     one workload          --records N   records of input (default 2000000)
- *   --runs N        runs each (default 3; the median counts)          --json   one JSON document on stdout
+ *   --only NAME       one workload: stateless, windowed, rekey, table-join
+ *   --records N       records of input (default 2000000)
+ *   --runs N          runs of each side (default 3); medians count
+ *   --peers           all sides; --sides ours,kafkaStreams,kafkajs,franzGo picks some
+ *   --threads N       worker threads of each side (default 1)
+ *   --latency         also end-to-end latency at 10,000 records/s: 20 s for each side and workload, after 10 s of warm-up
+ *   --restore         also restore: rekey's state of the last run deleted and read again, for the durable sides
+ *   --in-process      no broker: only the record path and its floor; under a minute
+ *   --compare FILE    exit status 1 when a ratio to the floor is more than 10 % above that in FILE, a document of --json
+ *   --json            one JSON document on stdout (`npm run -s bench -- --json`)
  */
 
-import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connectKafka } from '../src/broker/kafka/broker.ts'
 import { startKafka } from '../tools/kafka/kafka.ts'
-import { createTopics, type Measurement, measure, writeInput } from './measure.ts'
-import { workloads } from './workloads.ts'
+import { regressions } from './compare.ts'
+import { FlagError, type Flags, readFlags } from './flags.ts'
+import { measureInProcess } from './in-process/start.ts'
+import { roundedAll, type SessionResult, type WorkloadResult } from './result.ts'
+import { runWorkload } from './session.ts'
+import { load, peerSettings, settingsOf } from './settings.ts'
+import { franzGo } from './sides/franz-go.ts'
+import { kafkaStreams } from './sides/kafka-streams.ts'
+import { kafkajs } from './sides/kafkajs.ts'
+import { ours } from './sides/ours.ts'
+import type { Side, SideName } from './sides/side.ts'
+import { table } from './table.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    records: { type: 'string', default: '2000000' },
-    runs: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-  },
-})
-const records = wholeNumber('--records', flags.records)
-const runs = wholeNumber('--runs', flags.runs)
-const chosen = [...workloads.values()].filter(({ name }) => flags.only === undefined || name === flags.only)
-if (chosen.length === 0) fail(`there is no workload ${flags.only}; there are: ${[...workloads.keys()].join(', ')}`)
+const latency = { recordsPerSecond: 10_000, seconds: 20, warmUpSeconds: 10 }
 
-const given = process.env.STREAMCTL_TEST_BROKER
-const kafka = given === undefined ? await startKafka() : undefined
-const bootstrap = given ?? (kafka?.bootstrap as string)
-const broker = await connectKafka({ bootstrap })
-try {
-  const results = []
-  for (const workload of chosen) {
-    say(`${workload.name}: ${workload.summary}; writing ${records} records`)
-    await createTopics(broker, workload)
-    await writeInput(broker, workload, records)
-    const measured: Measurement[] = []
-    for (let run = 1; run <= runs; run++) {
-      const result = await measure(broker, workload, records)
-      measured.push(result)
-      say(`  run ${run}: ${describe(result)}`)
+async function main(flags: Flags): Promise<number> {
+  const loadBefore = load()
+  const session = flags.inProcess ? await inProcess(flags) : await onKafka(flags)
+  const { settings, workloads } = session
+  const result: SessionResult = { settings: { ...settings, loadBefore, loadAfter: load() }, workloads }
+  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : table(workloads))
+  if (flags.compare === undefined) return 0
+  const worse = regressions(workloads, JSON.parse(await readFile(flags.compare, 'utf8')) as SessionResult)
+  for (const line of worse) say(`regression: ${line}`)
+  if (worse.length === 0) say(`no regression against ${flags.compare}`)
+  return worse.length === 0 ? 0 : 1
+}
+
+async function inProcess(flags: Flags): Promise<SessionResult> {
+  const workloads: WorkloadResult[] = []
+  for (const { name, summary } of flags.kinds) {
+    const inProcess = roundedAll(await measureInProcess(name))
+    workloads.push({ name, summary, floorCpuSecondsPerMillion: inProcess.floor, inProcess })
+  }
+  return { settings: settingsOf(flags, [ours()]), workloads }
+}
+
+async function onKafka(flags: Flags): Promise<SessionResult> {
+  const buildDir = await mkdtemp(join(tmpdir(), 'streamctl-peers-'))
+  const given = process.env.STREAMCTL_TEST_BROKER
+  // A changelog of old event times would be deleted by its retention before it can be restored.
+  const kafka =
+    given === undefined ? await startKafka({ config: { 'log.retention.check.interval.ms': 86_400_000 } }) : undefined
+  const bootstrap = given ?? (kafka?.bootstrap as string)
+  const broker = await connectKafka({ bootstrap })
+  try {
+    const sides = await build(flags.sides, buildDir)
+    const { records, runs, threads, restore } = flags
+    const workloads: WorkloadResult[] = []
+    for (const kind of flags.kinds) {
+      const options = { records, runs, restore, latency: flags.latency ? latency : undefined, say }
+      workloads.push(await runWorkload({ broker, bootstrap, threads }, kind, sides, options))
     }
-    results.push({ name: workload.name, runs: measured, ours: medianOf(measured) })
+    return { settings: { ...settingsOf(flags, sides), ...(await peerSettings(sides)) }, workloads }
+  } finally {
+    await broker.close()
+    await kafka?.stop()
+    await rm(buildDir, { recursive: true, force: true })
   }
-  const settings = {
-    records,
-    commitIntervalMs: 100,
-    exactlyOnce: true,
-    node: process.version,
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
+}
+
+async function build(names: readonly SideName[], buildDir: string): Promise<readonly Side[]> {
+  const sides: Side[] = []
+  for (const name of names) {
+    const dir = join(buildDir, name)
+    await mkdir(dir)
+    if (name === 'ours') sides.push(ours())
+    if (name === 'kafkaStreams') sides.push(await kafkaStreams(dir))
+    if (name === 'kafkajs') sides.push(kafkajs())
+    if (name === 'franzGo') sides.push(await franzGo(dir))
   }
-  if (flags.json) process.stdout.write(`${JSON.stringify({ settings, workloads: results })}\n`)
-  else for (const { name, ours } of results) process.stdout.write(`${name.padEnd(12)} ${describe(ours)}\n`)
-} finally {
-  await broker.close()
-  await kafka?.stop()
-}
-
-/** The run with the median throughput. */
-function medianOf(measured: readonly Measurement[]): Measurement {
-  const sorted = [...measured].sort((a, b) => a.recordsPerSecond - b.recordsPerSecond)
-  return sorted[Math.floor(sorted.length / 2)] as Measurement
-}
-
-function describe({ recordsPerSecond, cpuSecondsPerMillion, rssMiB, commits }: Measurement): string {
-  return `${recordsPerSecond.toLocaleString('en')} records/s   ${cpuSecondsPerMillion} CPU s per million   ${rssMiB} MiB peak RSS   ${commits} commits`
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1) fail(`${flag} takes a whole number above 0, not ${text}`)
-  return number
+  return sides
 }
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-function fail(message: string): never {
-  say(message)
-  process.exit(2)
+try {
+  process.exitCode = await main(readFlags(process.argv.slice(2)))
+} catch (error) {
+  const misused = error instanceof FlagError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  say(misused ? (error as Error).message : String((error as Error).stack))
+  process.exitCode = misused ? 2 : 1
 }

@@ -1,18 +1,60 @@
-/** What a workload is: a topology, the records it reads, and the topic whose first and last append time the run. */
+/** What a workload is: a topology, the records it reads, and how its output tells which of them it includes. */
 
 import type { Topology } from '../src/topology/node.ts'
 
-export interface WorkloadTopic {
-  readonly name: string
-  readonly partitions: number
+/** Of every topic of a run. */
+export const partitions = 4
+
+export interface WorkloadTopics {
+  readonly input: string
+  readonly output: string
+  /** The table that `table-join` enriches from; the others do not read it. */
+  readonly table: string
 }
 
+export interface InputRecord {
+  readonly key: Buffer
+  readonly value: Buffer
+  /** Event time, ms. */
+  readonly timestamp: number
+}
+
+/**
+ * Every output record belongs to a group (a key, or a key and window) and includes its first so many input records. Checks
+ * that a run lost and doubled nothing, whoever made it, and finds the output at which an input record shows.
+ */
+export interface Shows {
+  /** Group of the input record with this number; null when it is filtered out. */
+  readonly groupOf: (number: number) => string | null
+  /** Group of an output record. */
+  readonly groupIn: (key: Buffer) => string
+  /** How many input records of its group an output record includes; null when each has an output record of its own. */
+  readonly countIn: ((value: Buffer) => number) | null
+}
+
+/** The same work by hand: one loop body without broker, engine or durable state. */
+export type Floor = (
+  key: Buffer,
+  value: Buffer,
+  timestamp: number,
+  emit: (key: Buffer, value: Buffer, timestamp: number) => void,
+) => void
+
 export interface Workload {
+  readonly topology: Topology
+  readonly shows: Shows
+}
+
+export interface WorkloadKind {
   readonly name: string
   readonly summary: string
-  readonly topology: Topology
-  readonly input: WorkloadTopic
-  readonly output: WorkloadTopic
-  /** The record with this number, from 0: key, value, and event time in ms. */
-  readonly record: (number: number) => { readonly key: Buffer; readonly value: Buffer; readonly timestamp: number }
+  readonly readsTable: boolean
+  /** Its output follows the input's commit later: there is a topic in between. */
+  readonly repartitions: boolean
+  /** Its changelog keeps growing with the input, so that a restore of it can be timed. */
+  readonly restores: boolean
+  /** Topics differ from run to run, so the topology is made anew. */
+  readonly make: (topics: WorkloadTopics) => Workload
+  /** With empty state of its own. */
+  readonly floor: () => Floor
 }

@@ -1,8 +1,11 @@
 /** Every workload, by name. */
 
-import type { Workload } from './workload.ts'
-import { windowedWorkload } from './workloads/windowed.ts'
+import type { WorkloadKind } from './workload.ts'
+import { rekey } from './workloads/rekey.ts'
+import { stateless } from './workloads/stateless.ts'
+import { tableJoin } from './workloads/table-join.ts'
+import { windowed } from './workloads/windowed.ts'
 
-export const workloads: ReadonlyMap<string, Workload> = new Map(
-  [windowedWorkload].map((workload) => [workload.name, workload]),
+export const workloads: ReadonlyMap<string, WorkloadKind> = new Map(
+  [stateless, windowed, rekey, tableJoin].map((kind) => [kind.name, kind]),
 )

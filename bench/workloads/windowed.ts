@@ -1,28 +1,63 @@
 /** Count and sum per account and minute: the workload that a payments team runs. */
 
-import { defineTopology, json, string, topic, Windows, windowed } from '../../src/index.ts'
-import { type Payment, paymentRecord } from '../payments.ts'
-import type { Workload } from '../workload.ts'
+import { defineTopology, json, string, topic, Windows, windowed as windowedKey } from '../../src/index.ts'
+import { accountOf, type Payment, timeOf } from '../payments.ts'
+import type { WorkloadKind } from '../workload.ts'
 
-const payments = topic('bench-payments', { key: string, value: json<Payment>() })
-const totals = topic('bench-totals', { key: windowed(string, '1m'), value: json<{ count: number; sum: number }>() })
+interface Total {
+  readonly count: number
+  readonly sum: number
+}
 
-export const windowedWorkload: Workload = {
+const minuteMs = 60_000
+const minuteKey = windowedKey(string, '1m')
+
+export const windowed: WorkloadKind = {
   name: 'windowed',
   summary: '1-minute count and sum per key',
-  topology: defineTopology('bench-windowed', (b) => {
-    b.stream(payments)
-      .groupByKey()
-      .windowedBy(Windows.tumbling('1m', { grace: '1m' }))
-      .aggregate('totals', {
-        init: () => ({ count: 0, sum: 0 }),
-        add: (total, payment) => ({ count: total.count + 1, sum: total.sum + payment.amount }),
-        serde: json,
-      })
-      .toStream()
-      .to(totals)
+  readsTable: false,
+  repartitions: false,
+  restores: false,
+  make: ({ input, output }) => ({
+    topology: defineTopology('bench-windowed', (b) => {
+      b.stream(topic(input, { key: string, value: json<Payment>() }))
+        .groupByKey()
+        .windowedBy(Windows.tumbling('1m', { grace: '1m' }))
+        .aggregate('totals', {
+          init: (): Total => ({ count: 0, sum: 0 }),
+          add: (total, payment) => ({ count: total.count + 1, sum: total.sum + payment.amount }),
+          serde: json,
+        })
+        .toStream()
+        .to(topic(output, { key: minuteKey, value: json<Total>() }))
+    }),
+    shows: {
+      groupOf: (number) => `${accountOf(number)}@${minuteOf(timeOf(number))}`,
+      groupIn: (bytes) => {
+        const { key, start } = minuteKey.deserialize(bytes)
+        return `${key}@${start}`
+      },
+      countIn: (value) => (JSON.parse(value.toString()) as Total).count,
+    },
   }),
-  input: { name: payments.name, partitions: 4 },
-  output: { name: totals.name, partitions: 4 },
-  record: paymentRecord,
+  floor: () => {
+    const totals = new Map<string, Total>()
+    return (key, value, timestamp, emit) => {
+      const payment = JSON.parse(value.toString()) as Payment
+      const account = key.toString()
+      const start = minuteOf(timestamp)
+      const group = `${account}@${start}`
+      const before = totals.get(group)
+      const total =
+        before === undefined
+          ? { count: 1, sum: payment.amount }
+          : { count: before.count + 1, sum: before.sum + payment.amount }
+      totals.set(group, total)
+      emit(Buffer.from(group), Buffer.from(JSON.stringify(total)), timestamp)
+    }
+  },
+}
+
+function minuteOf(timestamp: number): number {
+  return timestamp - (timestamp % minuteMs)
 }

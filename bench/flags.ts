@@ -1,0 +1,78 @@
+/** The flags of `npm run bench`; what cannot be meant is refused in words. */
+
+import { parseArgs } from 'node:util'
+import type { SideName } from './sides/side.ts'
+import type { WorkloadKind } from './workload.ts'
+import { workloads } from './workloads.ts'
+
+export interface Flags {
+  readonly kinds: readonly WorkloadKind[]
+  readonly sides: readonly SideName[]
+  readonly records: number
+  readonly runs: number
+  readonly threads: number
+  readonly latency: boolean
+  readonly restore: boolean
+  readonly inProcess: boolean
+  /** A file. */
+  readonly compare: string | undefined
+  readonly json: boolean
+}
+
+export class FlagError extends Error {}
+
+const sideNames: readonly SideName[] = ['ours', 'kafkaStreams', 'kafkajs', 'franzGo']
+
+/** @throws FlagError, or the TypeError of parseArgs. */
+export function readFlags(args: readonly string[]): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string' },
+      peers: { type: 'boolean', default: false },
+      sides: { type: 'string' },
+      records: { type: 'string', default: '2000000' },
+      runs: { type: 'string', default: '3' },
+      threads: { type: 'string', default: '1' },
+      latency: { type: 'boolean', default: false },
+      restore: { type: 'boolean', default: false },
+      'in-process': { type: 'boolean', default: false },
+      compare: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { only, compare, latency, restore, json } = values
+  return {
+    kinds: [...workloads.values()].filter(({ name }) => only === undefined || name === one('--only', only)),
+    sides: values.sides === undefined ? (values.peers ? sideNames : ['ours']) : listed(values.sides),
+    records: wholeNumber('--records', values.records),
+    runs: wholeNumber('--runs', values.runs),
+    threads: wholeNumber('--threads', values.threads),
+    inProcess: values['in-process'],
+    compare,
+    latency,
+    restore,
+    json,
+  }
+}
+
+function one(flag: string, name: string): string {
+  if (workloads.has(name)) return name
+  throw new FlagError(`${flag}: there is no workload ${name}; there are ${[...workloads.keys()].join(', ')}`)
+}
+
+function listed(text: string): readonly SideName[] {
+  const wanted = text.split(',')
+  const unknown = wanted.find((name) => !sideNames.some((side) => side === name))
+  if (unknown !== undefined)
+    throw new FlagError(`--sides: there is no side ${unknown}; there are ${sideNames.join(', ')}`)
+  return sideNames.filter((name) => wanted.includes(name))
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1) {
+    throw new FlagError(`${flag} takes a whole number above 0, not ${text}`)
+  }
+  return number
+}

@@ -1,0 +1,94 @@
+/**
+ * The engine's record path without a broker: real tasks on one partition, from fetched bytes to encoded batches, each record
+ * set one commit with its state written.
+ */
+
+import { join } from 'node:path'
+import { makeCounters } from '../../src/runtime/counters.ts'
+import { inputsOf, type Plan, planWith } from '../../src/runtime/plan.ts'
+import { stateBudget } from '../../src/runtime/state-budget.ts'
+import type { Task } from '../../src/runtime/task.ts'
+import { openTask } from '../../src/runtime/tasks.ts'
+import { partitions, type Workload, type WorkloadTopics } from '../workload.ts'
+import { fetched, type RecordSet, Wire } from './wire.ts'
+
+export interface EngineInput {
+  readonly topics: WorkloadTopics
+  readonly input: readonly RecordSet[]
+  /** Taken before anything is measured. */
+  readonly table: readonly RecordSet[]
+}
+
+/**
+ * @param dir of the state; null keeps it in memory.
+ * @returns CPU seconds for the input.
+ */
+export async function enginePath(workload: Workload, { topics, input, table }: EngineInput, dir: string | null) {
+  const plan = planWith(workload.topology, 'bench', new Map(Object.values(topics).map((topic) => [topic, 1])))
+  const wire = new Wire()
+  const ends = new Map([endOf(input), endOf(table)])
+  const tasks = await openTasks(plan, wire, ends, dir)
+  for (const set of table) await cycle(tasks, wire, set, ends)
+  const started = process.cpuUsage()
+  for (const set of input) await cycle(tasks, wire, set, ends)
+  const { user, system } = process.cpuUsage(started)
+  for (const task of tasks) await task.stores.close()
+  const processed = tasks[0]?.records ?? 0
+  const given = [...input, ...table].reduce((sum, { count }) => sum + count, 0)
+  if (processed !== given) throw new Error(`the first task took ${processed} of ${given} records`)
+  return (user + system) / 1e6
+}
+
+async function openTasks(plan: Plan, wire: Wire, ends: ReadonlyMap<string, number>, dir: string | null) {
+  const counters = makeCounters(plan.topology)
+  // As much of the memory as a task of a run has.
+  const budget = stateBudget(partitions * plan.subTopologies.length, 1)
+  const tasks: Task[] = []
+  for (const id of plan.tasks) {
+    const task = await openTask(id, {
+      plan,
+      counters,
+      budget,
+      output: (topic) => wire.output(topic),
+      taskDir: (name) => (dir === null ? null : join(dir, name)),
+      warn: () => undefined,
+    })
+    task.seek(
+      inputsOf(plan, id).map((place) => ({
+        ...place,
+        offset: 0,
+        metadata: '',
+        stableEnd: ends.get(place.topic) ?? 0,
+        committed: false,
+      })),
+    )
+    tasks.push(task)
+  }
+  return tasks
+}
+
+/** A record set through the tasks, those before a repartition topic first. */
+async function cycle(tasks: readonly Task[], wire: Wire, given: RecordSet, ends: ReadonlyMap<string, number>) {
+  let waiting: readonly RecordSet[] = [given]
+  const reads = (task: Task, topic: string) => task.inputs.some((input) => input.topic === topic)
+  while (waiting.length > 0) {
+    for (const task of tasks) {
+      for (const set of waiting) {
+        if (reads(task, set.topic)) task.enqueue(fetched(set, ends.get(set.topic) ?? set.offset + set.count))
+      }
+      task.run(Number.POSITIVE_INFINITY, () => 0)
+    }
+    const positions = tasks.map((task) => task.positions())
+    const sealed = tasks.map((task) => task.stores.seal())
+    waiting = wire.send((topic) => tasks.some((task) => reads(task, topic)))
+    for (const [i, task] of tasks.entries()) {
+      await task.stores.settle(sealed[i] as (typeof sealed)[number], new Map())
+      task.committed(positions[i] as (typeof positions)[number])
+    }
+  }
+}
+
+function endOf(sets: readonly RecordSet[]): readonly [string, number] {
+  const last = sets.at(-1)
+  return last === undefined ? ['', 0] : [last.topic, last.offset + last.count]
+}

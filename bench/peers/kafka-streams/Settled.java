@@ -1,0 +1,4 @@
+package bench;
+
+/** What the stateless workload passes on. */
+record Settled(long id, long cents) {}
