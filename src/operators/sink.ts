@@ -22,6 +22,8 @@ export interface SinkArgs<K, V> {
   readonly value: SinkSerializer<V>
   readonly partitions: number
   readonly output: SinkOutput
+  /** Where records without key start their round; tasks that start apart fill a sparse topic evenly. Default 0. */
+  readonly firstPartition?: number
   /** The bytes that choose the partition, when they are not those of the whole key (windowed keys: the key without its window). */
   readonly partitionKey?: ((key: K, keyBytes: Buffer) => Buffer) | undefined
 }
@@ -29,7 +31,7 @@ export interface SinkArgs<K, V> {
 /** Records without key go round the partitions. Null values are tombstones and pass no serializer. */
 export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process<K | null, V | null> {
   const { topic, partitions, output, partitionKey, key: keySerializer, value: valueSerializer } = args
-  let turn = 0
+  let turn = (args.firstPartition ?? 0) % partitions
   return (key, value, timestamp, headers) => {
     let keyBytes: Buffer | null = null
     let partition = 0

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import { StreamError } from '../common/errors.ts'
 import { systemClock } from '../common/time.ts'
 import { mergeSnapshots } from '../metrics/merge.ts'
 import { openStateDirectory, type StateDirectory } from '../state/directory.ts'
@@ -40,8 +41,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
     return {
       ended,
       snapshot: () => mergeSnapshots(engines.map((engine) => engine.snapshot())),
-      caughtUp: () =>
-        Promise.race([caughtUp(plan, { broker, groupId: appId, pause: () => setTimeout(caughtUpLookMs) }), ended]),
+      caughtUp: () => caughtUp(plan, { broker, groupId: appId, pause: () => pauseWhile(ended) }),
       stop: () => {
         for (const engine of engines) engine.stop()
         return ended
@@ -55,6 +55,19 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
 
 async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
   return [await startEngine(parts)]
+}
+
+/** @throws what the app failed with; INTERNAL when it was stopped: it will not catch up any more. */
+async function pauseWhile(ended: Promise<void>): Promise<void> {
+  const pause = new AbortController()
+  const stopped = ended.then(() => {
+    throw new StreamError('INTERNAL', 'the application was stopped before it had caught up')
+  })
+  try {
+    await Promise.race([setTimeout(caughtUpLookMs, undefined, { signal: pause.signal }), stopped])
+  } finally {
+    pause.abort()
+  }
 }
 
 /** One engine's failure stops the others: their tasks would wait for its partitions for ever. */

@@ -38,6 +38,8 @@ import { topicOfNode } from './plan.ts'
 /** What the closures are wired to: a task's stores and the producer's outputs. */
 export interface Wiring {
   readonly appId: string
+  /** Of the task. */
+  readonly partition: number
   readonly counters: Counters
   readonly store: (name: string) => unknown
   readonly output: (topic: string) => Output
@@ -156,6 +158,7 @@ function sinkOf(node: SinkNode | RepartitionNode, ctx: ProcessorContext, wiring:
       value: node.value,
       partitions: wiring.partitions(topic),
       output: wiring.output(topic),
+      firstPartition: wiring.partition,
       partitionKey: partitionBytes === undefined ? undefined : (_key, bytes) => partitionBytes(bytes),
     },
     ctx,

@@ -11,9 +11,13 @@ export interface PositionMetadata {
 }
 
 const version = 1
+/** Brokers refuse more (offset.metadata.max.bytes, 4096), and with it the whole commit. */
+const maxBytes = 4000
 
+/** Stream times of very many stores do not fit and stay behind: they are in the checkpoint too, and restored rows raise them. */
 export function encodeMetadata(metadata: PositionMetadata): string {
-  return JSON.stringify([version, metadata.partitionTime, metadata.streamTimes])
+  const whole = JSON.stringify([version, metadata.partitionTime, metadata.streamTimes])
+  return Buffer.byteLength(whole) <= maxBytes ? whole : JSON.stringify([version, metadata.partitionTime, {}])
 }
 
 /** Anything not written by this version reads as undefined: the offset counts, the times start anew. */

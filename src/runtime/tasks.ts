@@ -41,6 +41,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
   })
   const compiled = compile(plan.topology, sub, {
     appId: plan.appId,
+    partition: id.partition,
     counters,
     output,
     store: (store) => stores.get(store),

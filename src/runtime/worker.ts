@@ -94,8 +94,9 @@ export class Worker {
 
   /** Runs until `stop`. @throws StreamError what ended it otherwise; uncommitted work is then void. */
   async run(): Promise<void> {
-    const member = await this.#parts.join(this.#events)
+    let member: GroupMember | undefined
     try {
+      member = await this.#parts.join(this.#events)
       while (!this.#stopping) await this.#guardedTurn(member)
       this.state = 'draining'
       // After a failure the producer is void, and a record may have been processed by half.
@@ -313,14 +314,14 @@ export class Worker {
     this.#trouble = undefined
   }
 
-  async #close(member: GroupMember): Promise<void> {
+  async #close(member: GroupMember | undefined): Promise<void> {
     const closing = [
       () => this.commits.finished(),
       () => this.#purger.close(),
       () => this.#fetcher.close(),
       () => this.#restorer.close(),
       () => this.#parts.producer.close(),
-      () => member.close(),
+      () => member?.close(),
       ...this.#taskList.map((task) => () => task.stores.close()),
     ]
     this.#events.close()
