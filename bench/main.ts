@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKafka } from '../src/broker/kafka/broker.ts'
 import { startKafka } from '../tools/kafka/kafka.ts'
-import { regressions } from './compare.ts'
+import { confirmed, regressions } from './compare.ts'
 import { FlagError, type Flags, readFlags } from './flags.ts'
 import { measureInProcess } from './in-process/start.ts'
 import { roundedAll, type SessionResult, type WorkloadResult } from './result.ts'
@@ -33,16 +33,23 @@ import { ours } from './sides/ours.ts'
 import type { Side, SideName } from './sides/side.ts'
 import { table } from './table.ts'
 
+/** Below, a JVM has hardly warmed up. */
+const warmUpRecords = 2_000_000
+const tooShort = `note: with fewer than ${warmUpRecords.toLocaleString('en')} records Kafka Streams is measured warming up; its ratios say nothing`
+
 const latency = { recordsPerSecond: 10_000, seconds: 20, warmUpSeconds: 10 }
 
 async function main(flags: Flags): Promise<number> {
+  const baseline =
+    flags.compare === undefined ? undefined : (JSON.parse(await readFile(flags.compare, 'utf8')) as SessionResult)
   const loadBefore = load()
   const session = flags.inProcess ? await inProcess(flags) : await onKafka(flags)
-  const { settings, workloads } = session
-  const result: SessionResult = { settings: { ...settings, loadBefore, loadAfter: load() }, workloads }
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : table(workloads))
-  if (flags.compare === undefined) return 0
-  const worse = regressions(workloads, JSON.parse(await readFile(flags.compare, 'utf8')) as SessionResult)
+  const workloads =
+    baseline === undefined ? session.workloads : await confirmed(session.workloads, baseline, measureInProcess)
+  const settings = { ...session.settings, loadBefore, loadAfter: load() }
+  process.stdout.write(flags.json ? `${JSON.stringify({ settings, workloads })}\n` : table(workloads))
+  if (baseline === undefined) return 0
+  const worse = regressions(workloads, baseline)
   for (const line of worse) say(`regression: ${line}`)
   if (worse.length === 0) say(`no regression against ${flags.compare}`)
   return worse.length === 0 ? 0 : 1
@@ -69,6 +76,7 @@ async function onKafka(flags: Flags): Promise<SessionResult> {
     const sides = await build(flags.sides, buildDir)
     const { records, runs, threads, restore } = flags
     const workloads: WorkloadResult[] = []
+    if (sides.length > 1 && records < warmUpRecords) say(tooShort)
     for (const kind of flags.kinds) {
       const options = { records, runs, restore, latency: flags.latency ? latency : undefined, say }
       workloads.push(await runWorkload({ broker, bootstrap, threads }, kind, sides, options))

@@ -8,3 +8,11 @@ export interface InProcess {
   /** engineOnDisk / floor. */
   readonly ratioToFloor: number
 }
+
+/** Two measurements as one of all their rounds. */
+export function leastOf(a: InProcess, b: InProcess): InProcess {
+  const floor = Math.min(a.floor, b.floor)
+  const engineInMemory = Math.min(a.engineInMemory, b.engineInMemory)
+  const engineOnDisk = Math.min(a.engineOnDisk, b.engineOnDisk)
+  return { floor, engineInMemory, engineOnDisk, ratioToFloor: engineOnDisk / floor }
+}
