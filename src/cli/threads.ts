@@ -61,7 +61,11 @@ class EngineThread implements Engine {
       else if (message.kind === 'snapshot') {
         this.#snapshot = message.snapshot
         running()
-      } else ended = { error: message.error === null ? null : errorFrom(message.error) }
+      } else {
+        ended = { error: message.error === null ? null : errorFrom(message.error) }
+        // Whatever still waits in there waits for nothing.
+        void this.#thread.terminate()
+      }
     })
     this.ended = new Promise((resolve, reject) => {
       this.#thread.once('error', (cause) => {

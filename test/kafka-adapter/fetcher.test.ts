@@ -86,6 +86,7 @@ function fakeCluster(leaders: Record<string, number>) {
   }
 
   const cluster: ClusterConnections = {
+    closed: new AbortController().signal,
     node: async (node, lane) => {
       if (unreachable !== null) throw unreachable
       return {

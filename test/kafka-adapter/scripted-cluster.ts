@@ -9,6 +9,7 @@ export type Answer = Buffer | StreamError | Promise<Buffer | StreamError>
 export type Handler = (request: NodeRequest) => Answer
 
 export class ScriptedCluster implements Cluster {
+  readonly closed = new AbortController().signal
   readonly address = 'scripted:1'
   readonly asked: NodeRequest[] = []
   readonly #handlers = new Map<string, Handler>()

@@ -23,7 +23,7 @@ export async function describeTopics(
 ): Promise<ReadonlyMap<string, TopicDescription>> {
   if (names?.length === 0) return new Map()
   return untilAnswered(
-    { deadlineMs },
+    { deadlineMs, closed: cluster.closed },
     async () => {
       const { topics } = await cluster.describe(names ?? null)
       const found = new Map<string, TopicDescription>()
@@ -49,7 +49,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
   if (specs.length === 0) return
   let left = specs
   await untilAnswered(
-    { deadlineMs },
+    { deadlineMs, closed: cluster.closed },
     async () => {
       const { controllerId } = await cluster.describe([])
       const connection = await (controllerId >= 0 ? cluster.node(controllerId) : cluster.any())
@@ -76,7 +76,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
 async function untilUsable(cluster: Cluster, specs: readonly TopicSpec[]): Promise<void> {
   const names = specs.map(({ name }) => name)
   await untilAnswered(
-    { deadlineMs, backoff: { firstMs: 20, maxMs: 500 } },
+    { deadlineMs, closed: cluster.closed, backoff: { firstMs: 20, maxMs: 500 } },
     async () => {
       const { topics } = await cluster.describe(names)
       const waiting = names.filter((name) => !isUsable(topics.find((topic) => topic.name === name)))

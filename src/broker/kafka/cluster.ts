@@ -91,7 +91,7 @@ class KafkaCluster implements Cluster {
   #seed: Promise<Link> | null = null
   #refreshing: Promise<void> = Promise.resolve()
   #nextRefresh: Refresh | null = null
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions) {
     this.#bootstrap = parseBootstrap(
@@ -107,6 +107,10 @@ class KafkaCluster implements Cluster {
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       log: options.log,
     }
+  }
+
+  get closed(): AbortSignal {
+    return this.#closing.signal
   }
 
   node(nodeId: number, lane = sharedLane): Promise<NodeConnection> {
@@ -140,13 +144,13 @@ class KafkaCluster implements Cluster {
   /** A link that opens while the cluster is being closed is closed too. */
   async #adopt(opening: Promise<Link>): Promise<Link> {
     const link = await opening
-    if (!this.#closed) return link
+    if (!this.closed.aborted) return link
     link.close()
     throw new StreamError('UNREACHABLE', `the connection to ${this.address} was closed`)
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new StreamError('UNREACHABLE', `the connection to ${this.address} was closed`)
+    if (this.closed.aborted) throw new StreamError('UNREACHABLE', `the connection to ${this.address} was closed`)
   }
 
   /** What a node that cannot be reached was for is looked up again. */
@@ -239,7 +243,7 @@ class KafkaCluster implements Cluster {
         const nodeId = this.#coordinators.get(`${type}/${key}`) ?? (await this.#findCoordinator(type, key))
         return await this.node(nodeId, lane)
       } catch (error) {
-        if (!(error instanceof StreamError) || this.#closed) throw error
+        if (!(error instanceof StreamError) || this.closed.aborted) throw error
         if (error.code !== 'UNREACHABLE' && error.code !== 'UNKNOWN_OUTCOME') throw error
         failure = error
       }
@@ -330,7 +334,7 @@ class KafkaCluster implements Cluster {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     const links = [...this.#links.values()]
     if (this.#seed !== null) links.push(this.#seed)
     this.#links.clear()

@@ -24,6 +24,8 @@ export interface NodeConnection {
 export type CoordinatorType = 'group' | 'transaction'
 
 export interface ClusterConnections {
+  /** Aborted by `close`: nothing is asked again after it. */
+  readonly closed: AbortSignal
   /**
    * A connection to a node, opened when there is none. A broker answers the requests of one socket in order, so
    * whoever lets a request wait on the broker (a long poll, a join) names a lane: each lane has a socket of its own.

@@ -62,7 +62,7 @@ async function askLeaders<P extends TopicPartition>(
   const found = new Map<string, number>()
   const missing = (): readonly P[] => partitions.filter((item) => !found.has(partitionName(item.topic, item.partition)))
   await untilAnswered(
-    { deadlineMs },
+    { deadlineMs, closed: cluster.closed },
     async () => {
       const left = missing()
       const leaders = await Promise.all(left.map((item) => cluster.leader(item.topic, item.partition)))
@@ -105,7 +105,7 @@ export async function committedOffsets(
   if (partitions.length === 0) return []
   const what = `fetching the offsets of group '${groupId}'`
   return untilAnswered(
-    { deadlineMs: stableDeadlineMs, backoff: { firstMs: 10, maxMs: 100 } },
+    { deadlineMs: stableDeadlineMs, closed: cluster.closed, backoff: { firstMs: 10, maxMs: 100 } },
     async () => {
       const connection = await cluster.coordinator('group', groupId)
       const { error, offsets } = readOffsetFetch(await connection.send(offsetFetchRequest(groupId, partitions)))
@@ -123,7 +123,7 @@ export async function committedOffsets(
 /** A group nobody has heard of is `Dead`, as Kafka's own tools say. */
 export async function describeGroup(cluster: ClusterConnections, groupId: string): Promise<GroupDescription> {
   return untilAnswered(
-    { deadlineMs },
+    { deadlineMs, closed: cluster.closed },
     async () => {
       const connection = await cluster.coordinator('group', groupId)
       const group = readDescribeGroup(await connection.send(describeGroupRequest(groupId)))

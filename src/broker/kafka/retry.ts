@@ -7,6 +7,8 @@ import { unreachable } from './cluster.ts'
 export interface Patience {
   /** ms. */
   readonly deadlineMs: number
+  /** Ends the tries early. */
+  readonly closed: AbortSignal
   readonly backoff?: Backoff
 }
 
@@ -29,7 +31,7 @@ const defaultBackoff: Backoff = { firstMs: 50, maxMs: 1000 }
  * @param prepare runs before every try but the first.
  */
 export async function untilAnswered<T>(
-  { deadlineMs, backoff = defaultBackoff }: Patience,
+  { deadlineMs, closed, backoff = defaultBackoff }: Patience,
   ask: () => Promise<T>,
   prepare: (error: StreamError) => unknown,
 ): Promise<T> {
@@ -44,8 +46,8 @@ export async function untilAnswered<T>(
       else throw error
     }
     const wait = backoffMs(attempt, backoff)
-    if (performance.now() + wait > deadline) throw unreachable(failure)
-    await pause(wait)
+    if (closed.aborted || performance.now() + wait > deadline) throw unreachable(failure)
+    await pause(wait, closed)
     await prepare(failure)
   }
 }
