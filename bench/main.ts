@@ -76,7 +76,7 @@ async function onKafka(flags: Flags): Promise<SessionResult> {
     const sides = await build(flags.sides, buildDir)
     const { records, runs, threads, restore } = flags
     const workloads: WorkloadResult[] = []
-    if (sides.length > 1 && records < warmUpRecords) say(tooShort)
+    if (flags.sides.includes('kafkaStreams') && records < warmUpRecords) say(tooShort)
     for (const kind of flags.kinds) {
       const options = { records, runs, restore, latency: flags.latency ? latency : undefined, say }
       workloads.push(await runWorkload({ broker, bootstrap, threads }, kind, sides, options))
