@@ -19,7 +19,7 @@ export interface AppOptions {
   readonly instanceId?: string
   /** ms; default 30000. */
   readonly sessionTimeoutMs?: number
-  /** ms the broker lets a transaction stay open; default 10000. */
+  /** ms the broker lets a transaction stay open; default 10000, more with a commit interval above 1 s. */
   readonly transactionTimeoutMs?: number
   /** Where to start a partition without a committed offset; default `earliest`. */
   readonly from?: 'earliest' | 'latest'

@@ -91,15 +91,37 @@ function stateDirectory(options: AppOptions, appId: string): Promise<StateDirect
 
 async function settingsOf(options: AppOptions, directory: StateDirectory | null): Promise<EngineParts['settings']> {
   const identity = directory === null ? randomUUID() : await processId(directory.path)
+  const commitIntervalMs = options.commitIntervalMs ?? 100
   return {
     identity,
     engines: 1,
     statePath: directory?.path ?? null,
-    commitIntervalMs: options.commitIntervalMs ?? 100,
+    commitIntervalMs,
     maxUncommittedBytes: options.maxUncommittedBytes ?? 64 << 20,
     from: options.from ?? 'earliest',
     instanceId: options.instanceId ?? identity,
     sessionTimeoutMs: options.sessionTimeoutMs ?? null,
-    transactionTimeoutMs: options.transactionTimeoutMs ?? 10_000,
+    transactionTimeoutMs: transactionTimeout(commitIntervalMs, options.transactionTimeoutMs),
   }
+}
+
+/** Kafka Streams' default under exactly-once; also what is left for the commit itself. */
+const leastTransactionMs = 10_000
+/** A broker refuses more by default (transaction.max.timeout.ms). */
+const mostTransactionMs = 900_000
+
+/** A transaction may open right after a commit, so its timeout must outlast the interval; else the broker ends each one. */
+function transactionTimeout(commitIntervalMs: number, given: number | undefined): number {
+  const needed = leastTransactionMs + (commitIntervalMs > 1000 ? 2 * commitIntervalMs : 0)
+  const timeout = given ?? needed
+  if (timeout <= commitIntervalMs || timeout > mostTransactionMs) {
+    throw new StreamError(
+      'INVALID_ARGUMENT',
+      `a commit interval of ${commitIntervalMs} ms does not fit a transaction timeout of ${timeout} ms`,
+      {
+        hint: `The timeout must outlast the interval, and a broker allows at most ${mostTransactionMs} ms. Commit more often.`,
+      },
+    )
+  }
+  return timeout
 }

@@ -5,6 +5,7 @@
 
 import type { Broker, PartitionOffset } from '../broker/port.ts'
 import { partitionName, type TopicPartition } from '../common/record.ts'
+import { externalTopics } from '../topology/external-topics.ts'
 import type { Plan } from './plan.ts'
 
 export interface CaughtUpOptions {
@@ -16,15 +17,17 @@ export interface CaughtUpOptions {
 
 /**
  * Resolves when the group has committed up to the last stable offset that each source had at the call, and then, once per
- * level of repartitioning, up to what that wrote.
+ * level, up to what that wrote into topics that the topology reads again: its repartition topics, and its own.
  */
 export async function caughtUp(plan: Plan, options: CaughtUpOptions): Promise<void> {
   const { broker } = options
   await reached(await broker.offsets(partitionsOf(plan, plan.externalSources), 'stable'), options)
-  const internal = partitionsOf(plan, plan.repartitionTopics)
-  // A repartition topic's end may sit behind another member's open transaction: the high watermark is beyond that.
-  for (let level = 0; level < plan.repartitionTopics.length; level++) {
-    await reached(await broker.offsets(internal, 'end'), options)
+  const { read, written } = externalTopics(plan.topology)
+  const again = [...plan.repartitionTopics, ...read.filter((topic) => written.includes(topic))]
+  const between = partitionsOf(plan, again)
+  // Such a topic's end may sit behind another member's open transaction: the high watermark is beyond that.
+  for (let level = 0; level < again.length; level++) {
+    await reached(await broker.offsets(between, 'end'), options)
   }
 }
 

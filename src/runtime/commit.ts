@@ -36,7 +36,9 @@ async function settle(
   transaction: Promise<ReadonlyMap<string, number>>,
 ): Promise<number> {
   const nextOffsets = await transaction
-  await Promise.all(sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)))
+  // All of them end before a failure is told: whoever closes the stores then interrupts no write.
+  const settled = await Promise.allSettled(sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)))
+  for (const result of settled) if (result.status === 'rejected') throw result.reason
   for (const { task, positions } of sealed) task.committed(positions)
   return sealed.length
 }

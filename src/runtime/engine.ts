@@ -11,7 +11,7 @@ import type { Snapshot } from '../metrics/snapshot.ts'
 import { assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
 import type { MembershipEvents } from './membership.ts'
-import { inputsOf, type Plan } from './plan.ts'
+import { checkPartitions, inputsOf, type Plan } from './plan.ts'
 import { snapshotOf } from './report.ts'
 import { stateBudget } from './state-budget.ts'
 import type { Task } from './task.ts'
@@ -86,6 +86,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     log,
     join: (events) => joinGroup(parts, open, events),
     assignTasks: async (partitions, running) => {
+      await checkPartitions(plan, broker)
       const tasks = await reassign(plan, partitions, running, openNew)
       open.current = [...tasks.keys()]
       return tasks

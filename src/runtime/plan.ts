@@ -76,12 +76,33 @@ export async function makePlan(topology: Topology, appId: string, broker: Broker
       'NOT_COPARTITIONED',
       `internal topic ${spec.name} has ${count ?? 'no'} partitions and needs ${spec.partitions}`,
       {
-        hint: `A source changed its partition count since ${appId} first ran: keys now map to other partitions than the state was built with. Run under another --app-id, or delete ${spec.name} and the local state to start over.`,
+        hint: `A source changed its partition count since ${appId} first ran: keys now map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.`,
         where: { topic: spec.name },
       },
     )
   }
   return plan
+}
+
+/**
+ * That the topics read still have the partitions the plan was made with.
+ * @throws StreamError NOT_COPARTITIONED: the new partitions belong to no task, and keys have moved away from their state.
+ */
+export async function checkPartitions(plan: Plan, broker: Broker): Promise<void> {
+  const found = await broker.topics(plan.externalSources)
+  for (const topic of plan.externalSources) {
+    const before = plan.partitions.get(topic)
+    const now = found.get(topic)?.partitions
+    if (now === undefined || now === before) continue
+    throw new StreamError(
+      'NOT_COPARTITIONED',
+      `topic ${topic} has ${now} partitions now and had ${before} at the start`,
+      {
+        hint: 'Keys now map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.',
+        where: { topic },
+      },
+    )
+  }
 }
 
 /** Full name of the topic a source, sink or repartition node stands for. */

@@ -4,7 +4,7 @@
  */
 
 import type { Broker, PartitionOffset } from '../broker/port.ts'
-import { messageOf } from '../common/errors.ts'
+import { Background } from './background.ts'
 import type { Task } from './task.ts'
 
 const intervalMs = 30_000
@@ -12,32 +12,25 @@ const intervalMs = 30_000
 export class Purger {
   readonly #broker: Broker
   readonly #repartitionTopics: ReadonlySet<string>
-  readonly #log: (level: 'warn', message: string) => void
-  #due = 0
-  #running: Promise<void> | undefined
+  readonly #rounds: Background
 
   constructor(broker: Broker, repartitionTopics: readonly string[], log: (level: 'warn', message: string) => void) {
     this.#broker = broker
     this.#repartitionTopics = new Set(repartitionTopics)
-    this.#log = log
+    this.#rounds = new Background(intervalMs, (message) => log('warn', `internal topics were not purged: ${message}`))
   }
 
   /** Starts a round in the background when it is time; `now` in ms, monotonic. */
   whenDue(now: number, tasks: readonly Task[]): void {
-    if (now < this.#due || this.#running !== undefined) return
-    this.#due = now + intervalMs
-    const before = tasks.flatMap((task) => [...this.#consumed(task), ...task.stores.expiredChangelogs()])
-    if (before.length === 0) return
-    this.#running = this.#broker
-      .deleteRecords(before)
-      .catch((error: unknown) => this.#log('warn', `internal topics were not purged: ${messageOf(error)}`))
-      .finally(() => {
-        this.#running = undefined
-      })
+    this.#rounds.whenDue(now, () => {
+      const before = tasks.flatMap((task) => [...this.#consumed(task), ...task.stores.expiredChangelogs()])
+      return before.length === 0 ? undefined : this.#broker.deleteRecords(before)
+    })
   }
 
-  close(): Promise<void> {
-    return this.#running ?? Promise.resolve()
+  /** Resolves when no round is under way. */
+  finished(): Promise<void> {
+    return this.#rounds.finished()
   }
 
   #consumed(task: Task): readonly PartitionOffset[] {

@@ -78,7 +78,7 @@ function taskSnapshot(task: Task, worker: Worker): TaskSnapshot {
     records: task.records,
     streamTime: task.streamTime,
     restore: worker.restoring(task),
-    cachedRows: task.stores.cachedRows().reduce((sum, { rows }) => sum + rows, 0),
+    cachedRows: task.stores.sizes().reduce((sum, { rows }) => sum + rows, 0),
   }
 }
 
@@ -88,18 +88,19 @@ function storeSnapshots(
   snapshots: readonly TaskSnapshot[],
 ): readonly StoreSnapshot[] {
   const restores = snapshots.flatMap((task) => task.restore)
-  const rows = tasks.flatMap((task) => task.stores.cachedRows())
+  const sizes = tasks.flatMap((task) => task.stores.sizes())
   return plan.subTopologies
     .flatMap((sub) => sub.stores)
     .map(({ name, kind }) => {
       const restoring = restores.filter(({ store }) => store === name)
-      const held = rows.filter((row) => row.name === name)
+      const held = sizes.filter((size) => size.name === name)
+      const measured = held.filter(({ diskBytes }) => diskBytes !== null)
       return {
         name,
         kind,
         tasks: held.length,
         cachedRows: held.reduce((sum, { rows }) => sum + rows, 0),
-        diskBytes: null,
+        diskBytes: measured.length === 0 ? null : measured.reduce((sum, { diskBytes }) => sum + (diskBytes ?? 0), 0),
         restored: restoring.reduce((sum, { done }) => sum + done, 0),
         restoreTotal: restoring.reduce((sum, { total }) => sum + total, 0),
       }

@@ -4,14 +4,18 @@
  * so an open transaction of a dead owner is waited out (Kafka Streams: StoreChangelogReader, KAFKA-10167).
  */
 
-import type { Broker, Fetcher } from '../broker/port.ts'
+import type { Broker, FetchedPartition, Fetcher } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
 import { partitionName, type TopicPartition } from '../common/record.ts'
 import type { RestoreProgress } from '../metrics/snapshot.ts'
 import type { Task } from './task.ts'
 
-interface Restoring extends TopicPartition {
+interface Changelog extends TopicPartition {
   readonly task: Task
   readonly store: string
+}
+
+interface Restoring extends Changelog {
   readonly start: number
   readonly end: number
   position: number
@@ -44,41 +48,38 @@ export class Restorer {
     const starts = await this.#broker.offsets(changelogs, 'earliest')
     const ends = await this.#broker.offsets(changelogs, 'end')
     for (const [i, changelog] of changelogs.entries()) {
-      const logStart = starts[i]?.offset ?? 0
-      const end = ends[i]?.offset ?? 0
-      const { task, store, topic } = changelog
-      const checkpoint = task.stores.checkpointOf(store)
-      if (checkpoint !== undefined && (checkpoint < logStart || checkpoint > end)) {
-        this.#log(
-          'warn',
-          `${store} of task ${task.name}: checkpoint ${checkpoint} is outside ${topic} [${logStart}, ${end}]: restoring from its start`,
-        )
-        await task.stores.wipe(store)
-      }
-    }
-    for (const [i, changelog] of changelogs.entries()) {
-      const end = ends[i]?.offset ?? 0
-      const checkpoint = changelog.task.stores.checkpointOf(changelog.store)
-      const start = checkpoint ?? starts[i]?.offset ?? 0
-      if (start >= end) continue
-      this.#log(
-        'info',
-        `${changelog.store} of task ${changelog.task.name}: restoring ${end - start} changelog offsets from ${checkpoint === undefined ? 'the start' : `checkpoint ${checkpoint}`} to ${end}`,
-      )
-      this.#active.set(partitionName(changelog.topic, changelog.partition), {
-        ...changelog,
-        start,
-        end,
-        position: start,
-      })
+      await this.#enter(changelog, starts[i]?.offset ?? 0, ends[i]?.offset ?? 0)
     }
     this.#assign()
+  }
+
+  /** @param logStart of the changelog, `end` where restoring ends. */
+  async #enter(changelog: Changelog, logStart: number, end: number): Promise<void> {
+    const { task, store, topic, partition } = changelog
+    const checkpoint = task.stores.checkpointOf(store)
+    const isUsable = checkpoint !== undefined && checkpoint >= logStart && checkpoint <= end
+    if (checkpoint !== undefined && !isUsable) {
+      const range = `${topic} [${logStart}, ${end}]`
+      this.#log(
+        'warn',
+        `${store} of task ${task.name}: checkpoint ${checkpoint} is outside ${range}: restoring from its start`,
+      )
+      await task.stores.wipe(store)
+    }
+    const start = isUsable ? checkpoint : logStart
+    if (start >= end) return
+    const from = isUsable ? `checkpoint ${checkpoint}` : 'the start'
+    this.#log(
+      'info',
+      `${store} of task ${task.name}: restoring ${end - start} changelog offsets from ${from} to ${end}`,
+    )
+    this.#active.set(partitionName(topic, partition), { ...changelog, start, end, position: start })
   }
 
   /** Applies what has been fetched, waiting at most `maxWaitMs` for it. @returns tasks that have nothing left to restore. */
   async step(maxWaitMs: number): Promise<readonly Task[]> {
     const finished: Task[] = []
-    for (const { topic, partition, records, position } of await this.#fetcher.poll(maxWaitMs)) {
+    for (const { topic, partition, records, position } of await this.#fetch(maxWaitMs)) {
       const restoring = this.#active.get(partitionName(topic, partition))
       if (restoring === undefined) continue
       await restoring.task.stores.applyChangelog(restoring.store, records, position)
@@ -89,6 +90,34 @@ export class Restorer {
       if (!this.isRestoring(restoring.task)) finished.push(restoring.task)
     }
     return finished
+  }
+
+  async #fetch(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
+    try {
+      return await this.#fetcher.poll(maxWaitMs)
+    } catch (error) {
+      if (!(error instanceof StreamError) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
+      const { topic = '', partition = -1 } = error.where
+      const restoring = this.#active.get(partitionName(topic, partition))
+      if (restoring === undefined) throw error
+      return this.#overtaken(restoring)
+    }
+  }
+
+  /**
+   * A former owner's purge has deleted what was about to be read: rows of closed windows. What is left of the log is
+   * everything that counts, so the store starts over from there.
+   * @returns the new position, as if it had been fetched.
+   */
+  async #overtaken(restoring: Restoring): Promise<readonly FetchedPartition[]> {
+    const { task, store, topic, partition, end } = restoring
+    const [earliest] = await this.#broker.offsets([{ topic, partition }], 'earliest')
+    const position = earliest?.offset ?? end
+    this.#log('info', `${store} of task ${task.name}: ${topic} was purged meanwhile, restoring from ${position}`)
+    await task.stores.wipe(store)
+    this.#active.set(partitionName(topic, partition), { ...restoring, start: position, position })
+    this.#assign()
+    return [{ topic, partition, records: [], position, stableEnd: end, highWatermark: end }]
   }
 
   isRestoring(task: Task): boolean {

@@ -9,7 +9,7 @@ import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.
 import { windowRetentionMs } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
-import { storePrefix } from '../state/codec.ts'
+import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
 import type { ByteStore, ByteWrite } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
@@ -59,6 +59,7 @@ interface BoundStore {
 export class TaskStores {
   readonly #partition: number
   readonly #volumes: readonly Volume[]
+  readonly #diskBytes = new Map<string, number>()
 
   private constructor(partition: number, volumes: readonly Volume[]) {
     this.#partition = partition
@@ -97,9 +98,23 @@ export class TaskStores {
     return bytes
   }
 
-  /** Rows in memory, by store. */
-  cachedRows(): readonly { readonly name: string; readonly rows: number }[] {
-    return this.#bound.map(({ store }) => ({ name: store.name, rows: store.cachedRows }))
+  /** What each store holds: rows in memory, and bytes on disk as last measured (null in memory, or not measured yet). */
+  sizes(): readonly { readonly name: string; readonly rows: number; readonly diskBytes: number | null }[] {
+    return this.#bound.map(({ store }) => ({
+      name: store.name,
+      rows: store.cachedRows,
+      diskBytes: this.#diskBytes.get(store.name) ?? null,
+    }))
+  }
+
+  /** Measures what the stores take on disk. */
+  async measure(): Promise<void> {
+    for (const { state, stores } of this.#volumes) {
+      for (const { store } of stores) {
+        const bytes = await state.bytes.diskBytes(storePrefix(store.name), storeEnd(store.name))
+        if (bytes !== null) this.#diskBytes.set(store.name, bytes)
+      }
+    }
   }
 
   streamTimes(): Readonly<Record<string, number>> {
@@ -255,10 +270,7 @@ async function finishWipes(specs: readonly StoreSpec[], { bytes, checkpoint }: T
 }
 
 function deleteRows(bytes: ByteStore, store: string): Promise<void> {
-  const from = storePrefix(store)
-  const to = Buffer.from(from)
-  to[to.length - 1] = 1
-  return bytes.deleteRange(from, to)
+  return bytes.deleteRange(storePrefix(store), storeEnd(store))
 }
 
 function makeStore(spec: StoreSpec, bytes: ByteStore, budget: StateBudget): BoundStore['store'] {

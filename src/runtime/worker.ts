@@ -9,6 +9,7 @@ import type { Broker, Fetcher, GroupMember, GroupMetadata, TransactionalProducer
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionName, type TopicPartition } from '../common/record.ts'
 import type { AppState } from '../metrics/snapshot.ts'
+import { Background } from './background.ts'
 import { CommitCycle, uncommittedBytes } from './commit-cycle.ts'
 import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
@@ -41,12 +42,16 @@ const sliceMs = 50
 /** Longest wait for records, in ms: bounds how late a commit or a rebalance is seen. */
 const maxPollMs = 100
 
+/** How often the size of stores on disk is asked for, in ms. */
+const measureIntervalMs = 5000
+
 export class Worker {
   readonly #parts: WorkerParts
   readonly #events = new MembershipEvents()
   readonly #fetcher: Fetcher
   readonly #restorer: Restorer
   readonly #purger: Purger
+  readonly #measuring: Background
   readonly commits: CommitCycle
   readonly #owners = new Map<string, Task>()
   readonly #paused = new Set<string>()
@@ -64,7 +69,9 @@ export class Worker {
   /** Why membership ended for good. */
   #expelled: unknown
   #hasRunnable = false
+  /** Since the last commit that succeeded. */
   #failures = 0
+  #committedBefore = 0
   state: AppState = 'starting'
   /** Times that uncommitted work was dropped. */
   aborted = 0
@@ -76,6 +83,9 @@ export class Worker {
     this.#fetcher = parts.broker.fetcher({ isolation: 'committed' })
     this.#restorer = new Restorer(parts.broker, parts.log)
     this.#purger = new Purger(parts.broker, parts.repartitionTopics, parts.log)
+    this.#measuring = new Background(measureIntervalMs, (message) =>
+      parts.log('warn', `state was not measured: ${message}`),
+    )
     this.commits = new CommitCycle({
       producer: parts.producer,
       intervalMs: parts.commitIntervalMs,
@@ -128,6 +138,7 @@ export class Worker {
       if (this.#expelled !== undefined || !isRecoverable(error)) throw error
       this.#trouble = error
       this.#failures += 1
+      this.#committedBefore = this.commits.count
       this.aborted += 1
       this.state = 'recovering'
       this.lastError = messageOf(error)
@@ -154,9 +165,10 @@ export class Worker {
     }
     await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata)
     this.#purger.whenDue(performance.now(), this.#taskList)
+    this.#measuring.whenDue(performance.now(), () => measure(this.#taskList))
     await setImmediate()
     this.commits.throwFailure()
-    this.#failures = 0
+    if (this.commits.count > this.#committedBefore) this.#failures = 0
   }
 
   async #fetch(maxWaitMs: number): Promise<void> {
@@ -246,6 +258,9 @@ export class Worker {
     this.#awaited = undefined
     this.#hasRunnable = false
     await this.commits.finished()
+    // A purge that is still under way must not meet the next owner's restore.
+    await this.#purger.finished()
+    await this.#measuring.finished()
     const failed = this.commits.takeFailure() !== undefined
     const dirty = drop || failed || uncommittedBytes(this.#taskList, this.#parts.producer) > 0
     for (const task of this.#taskList) {
@@ -317,7 +332,8 @@ export class Worker {
   async #close(member: GroupMember | undefined): Promise<void> {
     const closing = [
       () => this.commits.finished(),
-      () => this.#purger.close(),
+      () => this.#purger.finished(),
+      () => this.#measuring.finished(),
       () => this.#fetcher.close(),
       () => this.#restorer.close(),
       () => this.#parts.producer.close(),
@@ -337,3 +353,7 @@ export class Worker {
 }
 
 const now = () => performance.now()
+
+async function measure(tasks: readonly Task[]): Promise<void> {
+  for (const task of tasks) await task.stores.measure()
+}

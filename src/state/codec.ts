@@ -22,6 +22,11 @@ export function storePrefix(name: string): Buffer {
   return Buffer.from(`${name}\0`, 'utf8')
 }
 
+/** The first key after all of a store's rows. */
+export function storeEnd(name: string): Buffer {
+  return Buffer.from(`${name}\u0001`, 'utf8')
+}
+
 const two32 = 0x1_0000_0000
 
 /** Eight bytes big-endian, exact for every safe integer. */

@@ -90,6 +90,10 @@ class LevelByteStore implements ByteStore {
     }
   }
 
+  diskBytes(from: Buffer, to: Buffer): Promise<number> {
+    return this.#database.approximateSize(from, to)
+  }
+
   close(): Promise<void> {
     return this.#database.close()
   }

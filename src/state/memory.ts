@@ -38,6 +38,10 @@ export class MemoryByteStore implements ByteStore {
     for (const [key, value] of rows) yield [Buffer.from(key, 'latin1'), Buffer.from(value, 'latin1')]
   }
 
+  async diskBytes(): Promise<null> {
+    return null
+  }
+
   async close(): Promise<void> {
     this.#rows.clear()
   }

@@ -36,6 +36,8 @@ export interface ByteStore {
   deleteRange(from: Buffer, to: Buffer): Promise<void>
   /** Rows with keys in [from, to), in order. */
   scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>
+  /** About how many bytes on disk the keys in [from, to) take, in files already written; null without files. */
+  diskBytes(from: Buffer, to: Buffer): Promise<number | null>
   close(): Promise<void>
 }
 

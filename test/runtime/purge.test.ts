@@ -23,7 +23,7 @@ test("what is committed of repartition topics and expired of changelogs is delet
   const { purger } = purgerWith(async (before) => void deleted.push(before))
   const expired = { topic: 'app-w-changelog', partition: 1, offset: 4 }
   purger.whenDue(0, [taskWith([7, 8], [expired])])
-  await purger.close()
+  await purger.finished()
   // Positions that are processed and not committed stay: they are read again after a failure.
   expect(deleted).toEqual([[{ topic: 'app-x-repartition', partition: 1, offset: 7 }, expired]])
 })
@@ -32,7 +32,7 @@ test('nothing committed, nothing deleted', async () => {
   const deleted: unknown[] = []
   const { purger } = purgerWith(async (before) => void deleted.push(before))
   purger.whenDue(0, [taskWith([null]), taskWith([0])])
-  await purger.close()
+  await purger.finished()
   expect(deleted).toEqual([])
 })
 
@@ -48,11 +48,11 @@ test('twice a minute, one round at a time; a failure is told and tried again', a
   purger.whenDue(30_000, [taskWith([5])])
   expect(calls).toBe(1)
   held.resolve()
-  await purger.close()
+  await purger.finished()
   purger.whenDue(29_999, [taskWith([5])])
   expect(calls).toBe(1)
   purger.whenDue(30_000, [taskWith([5])])
-  await purger.close()
+  await purger.finished()
   expect(warnings).toEqual(['internal topics were not purged: not allowed'])
   purger.whenDue(60_000, [taskWith([5])])
   expect(calls).toBe(3)

@@ -203,6 +203,7 @@ describe('expiry', () => {
       get: (key) => bytes.get(key),
       write: (writes) => bytes.write(writes),
       scan: (from, to) => bytes.scan(from, to),
+      diskBytes: () => bytes.diskBytes(),
       close: () => bytes.close(),
       deleteRange: (from, to) => {
         asked++
@@ -228,6 +229,7 @@ describe('expiry', () => {
       get: (key) => bytes.get(key),
       write: (writes) => bytes.write(writes),
       scan: (from, to) => bytes.scan(from, to),
+      diskBytes: () => bytes.diskBytes(),
       close: () => bytes.close(),
       deleteRange: async (from, to) => {
         if (fail) throw new Error('disk')

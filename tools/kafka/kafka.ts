@@ -79,7 +79,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
         .map(([key, value]) => `${key}=${value}\n`)
         .join(''),
     )
-    const clusterId = randomBytes(16).toString('base64url')
+    // In hex: an id that begins with a dash would be taken for an option.
+    const clusterId = Buffer.from(randomBytes(8).toString('hex')).toString('base64url')
     await runJavaTool(javaTools.storage, ['format', '-t', clusterId, '-c', properties])
     await start()
   } catch (error) {
