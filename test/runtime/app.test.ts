@@ -81,3 +81,24 @@ test('runs to the end of its input, stops, and goes on where it stopped', async 
     ]),
   )
 })
+
+test('a transaction may stay open longer than the commits are apart; an interval that no transaction outlasts is refused', async () => {
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  await broker.createTopics(['lines', 'word-counts'].map((name) => ({ name, partitions: 2, configs: {} })))
+  const timeouts: (number | undefined)[] = []
+  const watched: Broker = {
+    ...broker,
+    transactionalProducer: (options) => {
+      timeouts.push(options.timeoutMs)
+      return broker.transactionalProducer(options)
+    },
+  }
+  for (const commitIntervalMs of [100, 30_000]) {
+    await (await startApp(wordCount, { broker: watched, stateDir: null, commitIntervalMs })).stop()
+  }
+  expect(timeouts).toEqual([10_000, 70_000])
+  await expect(
+    startApp(wordCount, { broker: watched, stateDir: null, commitIntervalMs: 3_600_000 }),
+  ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('3600000 ms') })
+})

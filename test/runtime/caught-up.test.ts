@@ -124,3 +124,28 @@ test("giving up is the caller's: what the pause throws ends it", async () => {
   await write('input', 0, 1)
   await expect(looks()).rejects.toThrow('still not caught up')
 })
+
+test('what the topology writes into a topic that it reads itself is waited for too', async () => {
+  const middle = topic('middle', { key: string, value: string })
+  await broker.createTopics([{ name: 'middle', partitions: 1, configs: {} }])
+  plan = await makePlan(
+    defineTopology('app', (b) => {
+      b.stream(input).to(middle)
+      b.stream(middle).foreach(() => undefined)
+    }),
+    'app',
+    broker,
+  )
+  await write('input', 0, 1)
+  expect(
+    await looks(
+      async () => {
+        await write('middle', 0, 2)
+        await commit('input', 0, 1)
+      },
+      () => commit('middle', 0, 1),
+      () => commit('middle', 0, 2),
+      nothing,
+    ),
+  ).toBe(1)
+})

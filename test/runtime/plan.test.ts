@@ -1,7 +1,7 @@
 import { defineTopology, json, string, topic, Windows } from 'streamctl'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
-import { inputsOf, makePlan, planWith } from '../../src/runtime/plan.ts'
+import { checkPartitions, inputsOf, makePlan, planWith } from '../../src/runtime/plan.ts'
 import { taskName } from '../../src/runtime/task-id.ts'
 
 const orders = topic('orders', { key: string, value: json<{ readonly customer: string }>() })
@@ -95,5 +95,17 @@ test('an internal topic with another count is refused: its keys would be elsewhe
   await expect(makePlan(shop, 'app', broker)).rejects.toMatchObject({
     code: 'NOT_COPARTITIONED',
     message: expect.stringContaining('app-counts-changelog has 2 partitions and needs 3'),
+  })
+})
+
+test('partitions added to a source since the start are refused, by name and count', async () => {
+  await broker.createTopics([...counts].map(([name, partitions]) => ({ name, partitions, configs: {} })))
+  const plan = await makePlan(shop, 'shop', broker)
+  await expect(checkPartitions(plan, broker)).resolves.toBeUndefined()
+  const grown = { ...broker, topics: async () => new Map([['orders', { name: 'orders', partitions: 4 }]]) }
+  await expect(checkPartitions(plan, grown)).rejects.toMatchObject({
+    code: 'NOT_COPARTITIONED',
+    message: 'topic orders has 4 partitions now and had 3 at the start',
+    where: { topic: 'orders' },
   })
 })

@@ -148,3 +148,15 @@ test('progress counts offsets from where it began; a cancel keeps what was appli
   await restore()
   expect(store().get('a')?.value).toBe('ann')
 })
+
+test('a changelog purged by its former owner between the look at it and the read is restored from what is left', async () => {
+  await write([['old', 'x']])
+  await write([['new', 'y']])
+  await restorer.begin([task])
+  await broker.deleteRecords([{ ...changelog, offset: 2 }])
+  const finished: Task[] = []
+  for (let i = 0; i < 100 && restorer.active; i++) finished.push(...(await restorer.step(10)))
+  expect(finished).toEqual([task])
+  expect(store().get('old')).toBeUndefined()
+  expect(store().get('new')?.value).toBe('y')
+})
