@@ -16,7 +16,7 @@ export const reporters: NonNullable<InlineConfig['reporters']> = report
   ? ['default', ['json', { outputFile: report }]]
   : ['default']
 
-/** The fast tests: no JVM, no broker. `vitest.broker.config.ts` holds the others. */
+/** The fast tests: no JVM, no broker, no network. `vitest.broker.config.ts` and `vitest.clone.config.ts` hold the others. */
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/broker/**'],
+          exclude: ['test/broker/**', 'test/clone/**'],
           testTimeout: 20_000,
         },
       },

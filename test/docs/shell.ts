@@ -40,6 +40,8 @@ export function shell(): Shell {
   }
   command('streamctl', `exec "${process.execPath}" "${join(root, 'src/cli/main.ts')}" "$@"`)
   command('npx', 'exec "$@"')
+  // A clone's npx finds Node 24 under this name.
+  command('node', `exec "${process.execPath}" "$@"`)
   const start: Shell['start'] = (script, env = {}) => {
     const child = spawn('sh', ['-euc', script], {
       cwd: dir,
