@@ -1,6 +1,6 @@
 /** Any error as one paragraph: what happened, where, how to fix it; a stack only when asked for. */
 
-import { isAbsolute, relative } from 'node:path'
+import { isAbsolute, relative, sep } from 'node:path'
 import { type ErrorCode, type ErrorLocation, messageOf, StreamError } from '../common/errors.ts'
 import { escapeJson, escapeText } from './escape.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
@@ -139,6 +139,16 @@ function nearPath(file: string, cwd: string): string {
   return near === '' || near.startsWith('..') ? file : near
 }
 
+/** Paths below `cwd` in a text, as the user would type them; only those that begin a word, so that no longer path is cut. */
+function nearPaths(text: string, cwd: string): string {
+  if (cwd.length < 2) return text
+  const below = cwd.endsWith(sep) ? cwd : cwd + sep
+  return text
+    .split(/(?<=^|[\s'"(])/)
+    .map((word) => (word.startsWith(below) ? word.slice(below.length) : word))
+    .join('')
+}
+
 function sentence(text: string): string {
   const flat = text.replace(/\s*\n\s*/g, ' ').trim()
   return flat === '' || /[.!?:]$/.test(flat) ? flat : `${flat}.`
@@ -147,9 +157,10 @@ function sentence(text: string): string {
 /** One paragraph without line ends. */
 export function errorText(report: ErrorReport, cwd = ''): string {
   const place = placeOf(report.where, cwd)
+  const message = nearPaths(report.message, cwd)
   const parts = [
-    `streamctl: ${sentence(report.message)}`,
-    place === '' || report.message.includes(place) ? '' : sentence(`Where: ${place}`),
+    `streamctl: ${sentence(message)}`,
+    place === '' || message.includes(place) ? '' : sentence(`Where: ${place}`),
     report.cause.length === 0 ? '' : sentence(`Cause: ${report.cause.join('; ')}`),
     sentence(report.hint),
   ]

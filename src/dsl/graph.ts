@@ -3,7 +3,7 @@
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 import type { NodeId, SourceLocation, SourceNode, StoreSpec, Topology, TopologyNode } from '../topology/node.ts'
-import { invalid, placeOf, requireName } from './invalid.ts'
+import { invalid, placesOf, requireName } from './invalid.ts'
 
 type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
 /** A node before it has its id, name and place. */
@@ -92,7 +92,7 @@ export class Graph {
           : 'onDeserializationError'
     if (differs === undefined) return known.id
     throw invalid(
-      `topic ${wanted.topic} is read twice with different ${differs}: at ${placeOf(known.where)} and at ${placeOf(site)}`,
+      `topic ${wanted.topic} is read twice with different ${differs}: ${placesOf(known.where, site)}`,
       differs === 'serdes'
         ? 'Declare the topic once with topic(...) and pass that same value to both calls.'
         : 'Give both calls the same onDeserializationError.',
@@ -129,7 +129,7 @@ function claim(
 ): void {
   if (taken.has(name)) {
     throw invalid(
-      `the name ${name} is given to ${what} twice: at ${placeOf(taken.get(name))} and at ${placeOf(site)}`,
+      `the name ${name} is given to ${what} twice: ${placesOf(taken.get(name), site)}`,
       'Give one of them another name.',
       name,
       site,

@@ -31,6 +31,12 @@ export function requireFunction<F>(given: F, what: string, node: string, site: S
 }
 
 /** `a.ts:12`, for messages that speak of two places. */
-export function placeOf(site: SourceLocation | undefined): string {
+function placeOf(site: SourceLocation | undefined): string {
   return site === undefined ? 'elsewhere' : `${site.file}:${site.line}`
+}
+
+/** Two places as one phrase; when both are on one line, it is named once. */
+export function placesOf(first: SourceLocation | undefined, second: SourceLocation | undefined): string {
+  const [one, other] = [placeOf(first), placeOf(second)]
+  return one === other ? `both at ${one}` : `at ${one} and at ${other}`
 }

@@ -49,7 +49,17 @@ const topologies: readonly [name: string, files: Record<string, string>, parts: 
         ".toStream()\n    .groupByKey()\n    .count('word-counts')\n    .toStream()",
       ),
     },
-    ['word-counts', 'twice', 'topology.ts:1\\d'],
+    ['word-counts', 'twice: at topology.ts:9 and at topology.ts:12\\. '],
+  ],
+  [
+    'duplicate names on one line',
+    {
+      'topology.ts': wordCount.replace(
+        "    .count('word-counts')\n",
+        "    .count('word-counts').toStream().groupByKey().count('word-counts')\n",
+      ),
+    },
+    ['twice: both at topology.ts:9\\. '],
   ],
   [
     'an illegal topic name',
