@@ -121,7 +121,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
         `store ${this.name}: a changelog key of ${row.key.length} bytes holds no window`,
         {
           where: { node: this.name },
-          hint: 'The changelog topic was written by something else; reset the application to rebuild it.',
+          hint: 'Something else wrote to the changelog topic: find and stop it, then start under another application id, which builds the state anew from the input topics.',
         },
       )
     }

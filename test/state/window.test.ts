@@ -60,7 +60,7 @@ describe('bytes of a window store', () => {
 
   test('a changelog key that holds no window is corrupt', () => {
     expect(() => open(new MemoryByteStore()).restore({ key: Buffer.from('k'), value: null, timestamp: 1 })).toThrow(
-      expect.objectContaining({ code: 'CORRUPT' }),
+      expect.objectContaining({ code: 'CORRUPT', hint: expect.stringContaining('another application id') as string }),
     )
   })
 })
