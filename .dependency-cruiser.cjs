@@ -22,7 +22,6 @@ const MAY_IMPORT = {
     'metrics/',
     'runtime/',
   ],
-  http: ['common/', 'serde/', 'metrics/', 'topology/', 'state/', 'runtime/'],
 }
 
 const direction = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

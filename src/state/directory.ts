@@ -1,14 +1,11 @@
-/**
- * The state directory of an application: `<state.dir>/<app-id>/<task>`. One process holds it at a time, and only task directories
- * that carry our marker are ever removed.
- */
+/** The state directory of an application, `<state.dir>/<app-id>`, with a directory for each task: one process holds it at a time. */
 
 import { mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, sep } from 'node:path'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { openLevel } from './level.ts'
-import { markerFile, readMarker, replaceFile } from './marker.ts'
+import { replaceFile } from './marker.ts'
 import type { ByteStore } from './store.ts'
 
 export interface StateDirectoryOptions {
@@ -19,12 +16,6 @@ export interface StateDirectoryOptions {
 export interface StateDirectory {
   /** Resolved path of `<state.dir>/<app-id>`. */
   readonly path: string
-  /** Where a task keeps its state; the directory may not exist yet. */
-  taskDir(taskId: string): string
-  /** Ids of the tasks that have state here, sorted. */
-  tasks(): Promise<readonly string[]>
-  /** Deletes a task's state; nothing happens when there is none. The task must be closed. */
-  remove(taskId: string): Promise<void>
   /** Gives the directory free. */
   close(): Promise<void>
 }
@@ -61,14 +52,8 @@ export async function openStateDirectory(options: StateDirectoryOptions): Promis
     await lock.close()
     throw unusable(path, thrown)
   }
-  const taskDir = (taskId: string): string => join(path, checkedTask(taskId))
   return {
     path,
-    taskDir,
-    tasks: () => listTasks(path),
-    remove: async (taskId) => {
-      await removeTask(taskDir(taskId))
-    },
     close: async () => {
       await rm(join(path, holderFile), { force: true })
       await lock.close()
@@ -85,17 +70,6 @@ function checkedName(name: string, what: string): string {
   throw new StreamError('INVALID_ARGUMENT', `${JSON.stringify(name)} cannot be used as ${what}`, {
     hint: "Use 1 to 249 of the characters a-z A-Z 0-9 . _ - (and not '.' or '..').",
   })
-}
-
-function checkedTask(taskId: string): string {
-  const name = checkedName(taskId, 'task id')
-  if (name === lockDir || name.startsWith(holderFile)) {
-    throw new StreamError(
-      'INVALID_ARGUMENT',
-      `${name} cannot be used as task id: the state directory uses this name itself`,
-    )
-  }
-  return name
 }
 
 async function takeLock(path: string): Promise<ByteStore> {
@@ -136,35 +110,6 @@ async function holderOf(path: string): Promise<string> {
     // It has just taken the lock, or is giving it back: its name is not known.
   }
   return 'another process'
-}
-
-async function listTasks(path: string): Promise<readonly string[]> {
-  const tasks: string[] = []
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (!entry.isDirectory() || entry.name === lockDir) continue
-    if ((await readMarker(join(path, entry.name))) !== 'absent') tasks.push(entry.name)
-  }
-  return tasks.sort()
-}
-
-async function removeTask(directory: string): Promise<void> {
-  const names = await readdir(directory).catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code === 'ENOENT') return null
-    throw unusable(directory, thrown)
-  })
-  if (names === null) return
-  if (!names.includes(markerFile)) {
-    throw new StreamError(
-      'INVALID_ARGUMENT',
-      `${directory} is not removed: it does not hold ${markerFile}, so it is not ours`,
-      {
-        hint: 'Look at what is in it, and delete it by hand if it is not needed.',
-      },
-    )
-  }
-  // The marker goes last: a removal that is cut short can be done again.
-  for (const name of names) if (name !== markerFile) await rm(join(directory, name), { recursive: true, force: true })
-  await rm(directory, { recursive: true, force: true })
 }
 
 function unusable(path: string, thrown: unknown): StreamError {

@@ -27,8 +27,6 @@ export interface TaskState {
   readonly bytes: ByteStore
   /** null: the bytes are empty, and the whole changelog has to be read. */
   readonly checkpoint: Checkpoint | null
-  /** Why what was there had to be deleted; null when it was not. */
-  readonly wiped: string | null
   /** Every write must have ended. */
   close(): Promise<void>
 }
@@ -44,7 +42,7 @@ const sentinelValue = Buffer.from('1', 'utf8')
 export async function openTaskState(options: TaskStateOptions): Promise<TaskState> {
   if (options.dir === null) {
     const bytes = new MemoryByteStore()
-    return { bytes, checkpoint: null, wiped: null, close: () => bytes.close() }
+    return { bytes, checkpoint: null, close: () => bytes.close() }
   }
   try {
     return await openOnDisk(options, options.dir)
@@ -83,7 +81,6 @@ async function openOnDisk(options: TaskStateOptions, dir: string): Promise<TaskS
   return {
     bytes,
     checkpoint,
-    wiped,
     close: async () => {
       await bytes.close()
       await writeMarker(dir, { ...marker, state: 'closed' })

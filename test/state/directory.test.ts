@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStateDirectory } from '../../src/state/directory.ts'
-import { markerFile } from '../../src/state/marker.ts'
-import { openTaskState } from '../../src/state/task-state.ts'
 
 let stateDir: string
 
@@ -74,23 +72,4 @@ test('names that are no names are refused, and links that lead out', async () =>
   await expect(openStateDirectory({ stateDir: join(stateDir, 'file'), appId: 'a' })).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
   })
-  const directory = await openStateDirectory({ stateDir, appId: 'good' })
-  for (const task of ['..', 'lock', 'holder.json', '0/0']) expect(() => directory.taskDir(task)).toThrow(/task id/)
-  await directory.close()
-})
-
-test('lists and removes the tasks that carry our marker, and nothing else', async () => {
-  const directory = await openStateDirectory({ stateDir, appId: 'app' })
-  for (const taskId of ['1_0', '0_0']) {
-    await (await openTaskState({ dir: directory.taskDir(taskId), taskId, warn: () => undefined })).close()
-  }
-  await mkdir(directory.taskDir('mine'))
-  await writeFile(join(directory.taskDir('mine'), 'thesis.txt'), 'three years')
-  expect(await directory.tasks()).toEqual(['0_0', '1_0'])
-  await directory.remove('0_0')
-  await directory.remove('0_0')
-  await expect(directory.remove('mine')).rejects.toThrow(markerFile)
-  expect(await directory.tasks()).toEqual(['1_0'])
-  expect(await readdir(directory.taskDir('mine'))).toEqual(['thesis.txt'])
-  await directory.close()
 })

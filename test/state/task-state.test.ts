@@ -37,7 +37,6 @@ async function committed(left: 'closed' | 'open' = 'closed'): Promise<void> {
 
 async function expectKept(): Promise<void> {
   const state = await open()
-  expect(state.wiped).toBeNull()
   expect(state.checkpoint).toEqual(checkpoint)
   expect(state.bytes.get(rowKey)?.toString()).toBe('row')
   expect(warnings).toEqual([])
@@ -46,7 +45,6 @@ async function expectKept(): Promise<void> {
 
 async function expectWiped(reason: RegExp, more: Partial<TaskStateOptions> = {}): Promise<void> {
   const state = await open(more)
-  expect(state.wiped).toMatch(reason)
   expect(state.checkpoint).toBeNull()
   expect(state.bytes.get(rowKey)).toBeUndefined()
   expect(warnings).toHaveLength(1)
@@ -57,7 +55,6 @@ async function expectWiped(reason: RegExp, more: Partial<TaskStateOptions> = {})
   warnings = []
   // What is made anew is whole.
   const again = await open(more)
-  expect(again.wiped).toBeNull()
   await again.close()
 }
 
@@ -71,11 +68,11 @@ async function nameOf(pattern: RegExp): Promise<string> {
 
 test('a new task is empty and warns of nothing; its directory is for this user only', async () => {
   const state = await open()
-  expect(state).toMatchObject({ checkpoint: null, wiped: null })
+  expect(state).toMatchObject({ checkpoint: null })
   expect((await stat(dir)).mode & 0o777).toBe(0o700)
   await state.close()
   const again = await open()
-  expect(again).toMatchObject({ checkpoint: null, wiped: null })
+  expect(again).toMatchObject({ checkpoint: null })
   await again.close()
   expect(warnings).toEqual([])
 })
@@ -92,7 +89,7 @@ test('in memory nothing is kept', async () => {
   const state = await open({ dir: null })
   await state.bytes.write([checkpointWrite(checkpoint)])
   await state.close()
-  expect(await open({ dir: null })).toMatchObject({ checkpoint: null, wiped: null })
+  expect(await open({ dir: null })).toMatchObject({ checkpoint: null })
 })
 
 test('a task that is open elsewhere is locked, and is not wiped', async () => {
@@ -153,7 +150,7 @@ test('a checkpoint that does not read, or is gone under rows, is damage', async 
 test('a reboot while open is not trusted, unless closed, synced, or unknown', async () => {
   const kept = async (more: Partial<TaskStateOptions>): Promise<void> => {
     const state = await open(more)
-    expect(state).toMatchObject({ checkpoint, wiped: null })
+    expect(state).toMatchObject({ checkpoint })
     await state.bytes.close()
   }
   await committed('closed')
@@ -171,7 +168,7 @@ test('a making that was cut short starts over without a word', async () => {
   const marker = JSON.parse(await readFile(join(dir, markerFile), 'utf8')) as object
   await writeFile(join(dir, markerFile), JSON.stringify({ ...marker, state: 'creating' }))
   const state = await open()
-  expect(state).toMatchObject({ checkpoint: null, wiped: null })
+  expect(state).toMatchObject({ checkpoint: null })
   expect(state.bytes.get(rowKey)).toBeUndefined()
   await state.close()
   expect(warnings).toEqual([])

@@ -111,10 +111,6 @@ export class Writer {
     return value === null ? this.int32(-1) : this.int32(value.length).raw(value)
   }
 
-  compactBytes(value: Uint8Array | null): this {
-    return value === null ? this.uvarint(0) : this.uvarint(value.length + 1).raw(value)
-  }
-
   array<T>(items: readonly T[] | null, write: (writer: this, item: T) => unknown): this {
     this.int32(items === null ? -1 : items.length)
     if (items !== null) for (const item of items) write(this, item)
@@ -238,11 +234,6 @@ export class Reader {
 
   bytes(): Buffer | null {
     const bytes = this.int32()
-    return bytes < 0 ? null : this.#view(bytes)
-  }
-
-  compactBytes(): Buffer | null {
-    const bytes = this.uvarint() - 1
     return bytes < 0 ? null : this.#view(bytes)
   }
 
