@@ -82,6 +82,42 @@ test('runs to the end of its input, stops, and goes on where it stopped', async 
   )
 })
 
+test('a stream put in front shifts the tasks: their stores come back from the changelogs, and counting goes on', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'streamctl-app-'))
+  closing.push(() => rm(dir, { recursive: true }))
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  await broker.createTopics(['lines', 'names', 'word-counts'].map((name) => ({ name, partitions: 2, configs: {} })))
+  const withNames = defineTopology('word-count', (b) => {
+    b.stream(topic('names', { key: string, value: string }))
+      .groupByKey()
+      .count('name-counts')
+    b.stream(lines)
+      .flatMapValues((line) => line.split(' '))
+      .groupBy('by-word', (word) => word, { key: string, value: string })
+      .count('word-counts')
+      .toStream()
+      .to(counts)
+  })
+  const restored: string[][] = []
+  // Back again, a task finds what it left behind, older than the changelog: only the rest is replayed.
+  for (const topology of [wordCount, wordCount, withNames, wordCount]) {
+    await produce(broker, ['a'])
+    const logged: string[] = []
+    const app = await startApp(topology, { broker, stateDir: dir, log: (_level, message) => logged.push(message) })
+    await app.caughtUp()
+    await app.stop()
+    restored.push(logged.filter((message) => message.includes('restoring')))
+  }
+  expect((await readCounts(broker)).get('a')).toEqual([1n, 2n, 3n, 4n])
+  expect(restored).toEqual([
+    [],
+    ['word-counts of task 1_0: restoring 1 changelog offsets from checkpoint 1 to 2'],
+    ['word-counts of task 2_0: restoring 4 changelog offsets from the start to 4'],
+    ['word-counts of task 1_0: restoring 3 changelog offsets from checkpoint 3 to 6'],
+  ])
+})
+
 test('a transaction may stay open longer than the commits are apart; an interval that no transaction outlasts is refused', async () => {
   const broker = await openEmbedded({})
   closing.push(() => broker.close())
