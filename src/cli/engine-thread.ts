@@ -3,13 +3,16 @@
 import { Writable } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 import { connectKafka } from '../broker/kafka/broker.ts'
+import { messageOf, StreamError } from '../common/errors.ts'
 import { systemClock } from '../common/time.ts'
 import { startEngine } from '../runtime/engine.ts'
 import { planWith } from '../runtime/plan.ts'
 import { openSerdes } from '../runtime/serdes.ts'
+import type { Topology } from '../topology/node.ts'
 import { loadTopology } from './load.ts'
 import { locatedIn } from './locate.ts'
 import { errorData, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
+import { committingUntil, FirstFailure, type Uncaught, userFailure } from './user-failure.ts'
 
 /** ms between two snapshots: the screen asks once a second. */
 const snapshotEveryMs = 500
@@ -19,9 +22,24 @@ const post = (message: FromThread) => parentPort?.postMessage(message)
 
 // What the loader has to say was said in the main thread.
 const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-const topology = await loadTopology(start.file, { cwd: process.cwd(), stderr: silent })
+const failure = new FirstFailure()
+const crash = (thrown: unknown, how: Uncaught): void => {
+  const users = userFailure(thrown, how)
+  if (users !== undefined) {
+    failure.note(users)
+    return
+  }
+  const bug = new StreamError('INTERNAL', `an engine thread died: ${messageOf(thrown)}`)
+  if (thrown instanceof Error && thrown.stack !== undefined) bug.stack = thrown.stack
+  post({ kind: 'ended', error: errorData(bug) })
+}
+process.on('uncaughtException', (thrown) => crash(thrown, 'uncaughtException'))
+process.on('unhandledRejection', (thrown) => crash(thrown, 'unhandledRejection'))
+
+let topology: Topology | undefined
 try {
-  const broker = await connectKafka({ bootstrap: start.bootstrap })
+  topology = await loadTopology(start.file, { cwd: process.cwd(), stderr: silent })
+  const broker = committingUntil(failure, await connectKafka({ bootstrap: start.bootstrap }))
   try {
     await openSerdes(topology)
     const engine = await startEngine({
@@ -34,11 +52,13 @@ try {
     parentPort?.on('message', (message: ToThread) => {
       if (message.kind === 'stop') engine.stop()
     })
+    failure.met.catch(() => engine.stop())
     const tell = () => post({ kind: 'snapshot', snapshot: engine.snapshot() })
     tell()
     const telling = setInterval(tell, snapshotEveryMs)
     try {
       await engine.ended
+      failure.throwIfMet()
     } finally {
       clearInterval(telling)
       tell()
@@ -48,7 +68,7 @@ try {
   }
   post({ kind: 'ended', error: null })
 } catch (thrown) {
-  post({ kind: 'ended', error: errorData(locatedIn(thrown, topology)) })
+  post({ kind: 'ended', error: errorData(topology === undefined ? thrown : locatedIn(thrown, topology)) })
 } finally {
   parentPort?.close()
 }

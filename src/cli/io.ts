@@ -1,6 +1,7 @@
 /** What a command may touch of the process, as arguments: tests run commands on streams of their own. Data goes to stdout, everything for people to stderr. */
 
 import type { Readable, Writable } from 'node:stream'
+import type { StreamError } from '../common/errors.ts'
 import { escapeJson, escapeText } from './escape.ts'
 import { toJson } from './json-values.ts'
 
@@ -14,6 +15,8 @@ export interface Io {
   readonly cwd: string
   /** Calls back at every SIGINT and SIGTERM, which then end nothing by themselves; returns the removal. */
   onSignal(listener: () => void): () => void
+  /** Calls back with every failure of the user's code that nobody caught, which then ends nothing by itself; returns the removal. */
+  onUncaught(listener: (failure: StreamError) => void): () => void
   /** Ends the process at once. */
   exit(code: number): void
 }

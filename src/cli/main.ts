@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The program `streamctl`: streams, signals and the exit code; nothing is imported before Node's version is known to do. */
 
+import type { StreamError } from '../common/errors.ts'
 import type { Io } from './io.ts'
+import type { Uncaught } from './user-failure.ts'
 
 const needed = [22, 18] as const
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -20,8 +22,10 @@ async function main(args: readonly string[]): Promise<void> {
   const { LineWriter } = await import('./io.ts')
   const { errorJson, errorText, reportOf, stackOf } = await import('./errors.ts')
   const { runProgram } = await import('./program.ts')
+  const { userFailure } = await import('./user-failure.ts')
   const debug = args.includes('--debug')
   const json = args.includes('--json')
+  const uncaught = new Set<(failure: StreamError) => void>()
 
   const io: Io = {
     stdin: process.stdin,
@@ -37,6 +41,10 @@ async function main(args: readonly string[]): Promise<void> {
         process.off('SIGINT', listener)
         process.off('SIGTERM', listener)
       }
+    },
+    onUncaught(listener) {
+      uncaught.add(listener)
+      return () => uncaught.delete(listener)
     },
     exit: (code) => process.exit(code),
   }
@@ -54,9 +62,13 @@ async function main(args: readonly string[]): Promise<void> {
   process.on('warning', (warning) => {
     if (debug) process.stderr.write(`${warning.stack ?? warning.message}\n`)
   })
-  const crash = (thrown: unknown): void => process.exit(fail(thrown))
-  process.on('uncaughtException', crash)
-  process.on('unhandledRejection', crash)
+  const crash = (thrown: unknown, how: Uncaught): void => {
+    const failure = userFailure(thrown, how)
+    if (failure === undefined || uncaught.size === 0) process.exit(fail(failure ?? thrown))
+    for (const listener of uncaught) listener(failure)
+  }
+  process.on('uncaughtException', (thrown) => crash(thrown, 'uncaughtException'))
+  process.on('unhandledRejection', (thrown) => crash(thrown, 'unhandledRejection'))
 
   let exit: number
   try {

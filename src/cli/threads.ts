@@ -6,6 +6,7 @@ import type { Snapshot } from '../metrics/snapshot.ts'
 import type { Engine, EngineParts, Log } from '../runtime/engine.ts'
 import { externalTopics } from '../topology/external-topics.ts'
 import { errorFrom, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
+import { userFailure } from './user-failure.ts'
 
 /** This file's own kind: source in a checkout, JavaScript when installed. */
 const entry = new URL(import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js', import.meta.url)
@@ -69,7 +70,9 @@ class EngineThread implements Engine {
     })
     this.ended = new Promise((resolve, reject) => {
       this.#thread.once('error', (cause) => {
-        ended = { error: new StreamError('INTERNAL', `an engine thread died: ${cause.message}`, { cause }) }
+        // What it did not catch itself: before it listened, or while it ended.
+        const died = () => new StreamError('INTERNAL', `an engine thread died: ${cause.message}`, { cause })
+        ended ??= { error: userFailure(cause, 'uncaughtException') ?? died() }
       })
       this.#thread.once('exit', (code) => {
         ended ??= { error: new StreamError('INTERNAL', `an engine thread ended by itself with ${code}`) }

@@ -10,6 +10,7 @@ import { onTestFinished } from 'vitest'
 import { errorJson, errorText, reportOf } from '../../src/cli/errors.ts'
 import { type Io, LineWriter } from '../../src/cli/io.ts'
 import { runProgram } from '../../src/cli/program.ts'
+import { compileCache } from '../support/compile-cache.ts'
 
 export interface Result {
   readonly exit: number
@@ -66,6 +67,7 @@ export async function call(
       onReady?.(signal)
       return () => listeners.delete(listener)
     },
+    onUncaught: () => () => undefined,
     exit(code) {
       forced = code
     },
@@ -92,7 +94,7 @@ export function program(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
-      env: { PATH: process.env.PATH ?? '', ...env },
+      env: { PATH: process.env.PATH ?? '', ...compileCache(), ...env },
       stdio: 'pipe',
     })
     const said = { stdout: '', stderr: '' }

@@ -23,6 +23,7 @@ import { type RunView, runView, viewKind } from '../run-view.ts'
 import { onStop, type Stopping } from '../signals.ts'
 import { inThreads } from '../threads.ts'
 import { mustKnow } from '../topic-serdes.ts'
+import { committingUntil, FirstFailure } from '../user-failure.ts'
 
 export interface RunOptions {
   readonly broker?: string | undefined
@@ -67,14 +68,17 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const stopping = onStop(io, () =>
     view.event('draining', 'stopping: commits what is processed; once more to stop at once'),
   )
-  const broker = await openBroker(choice, io)
+  const failure = new FirstFailure()
+  const broker = committingUntil(failure, await openBroker(choice, io))
+  const unwatch = io.onUncaught((error) => failure.note(error))
   try {
-    return await new Run(topology, broker, options, io, view, stopping).go(targets, stateDir, startEngines)
+    return await new Run(topology, broker, options, io, view, stopping, failure).go(targets, stateDir, startEngines)
   } catch (thrown) {
     throw locatedIn(thrown, topology)
   } finally {
     stopping.dispose()
     await broker.close()
+    unwatch()
   }
 }
 
@@ -109,15 +113,25 @@ class Run {
   readonly #io: Io
   readonly #view: RunView
   readonly #stopping: Stopping
+  readonly #failure: FirstFailure
   #feeding = true
 
-  constructor(topology: Topology, broker: Broker, options: RunOptions, io: Io, view: RunView, stopping: Stopping) {
+  constructor(
+    topology: Topology,
+    broker: Broker,
+    options: RunOptions,
+    io: Io,
+    view: RunView,
+    stopping: Stopping,
+    failure: FirstFailure,
+  ) {
     this.#topology = topology
     this.#broker = broker
     this.#options = options
     this.#io = io
     this.#view = view
     this.#stopping = stopping
+    this.#failure = failure
   }
 
   async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
@@ -135,6 +149,7 @@ class Run {
       const atOnce = this.#options.rate === undefined
       const files = await partition(counted, async ({ file }) => atOnce && (await isRegularFile(file, this.#io)))
       await this.#feed(files.yes)
+      this.#failure.throwIfMet()
       const running = await this.#start(app, stateDir, startEngines, deadline.passed)
       if (running === null) this.#mustBeInTime('timeout')
       else this.#mustBeInTime(await this.#untilEnd(running, outputs, files.no, deadline.passed))
@@ -199,6 +214,7 @@ class Run {
       throw thrown
     }
     await this.#drain(app, outputs)
+    this.#failure.throwIfMet()
     return outcome
   }
 
@@ -220,6 +236,7 @@ class Run {
       app.ended.then((): Outcome => 'ended'),
       work(),
       outputs.failed,
+      this.#failure.met,
       this.#stopping.asked.then((): Outcome => 'asked'),
       timeout.then((): Outcome => 'timeout'),
       this.#io.out.closing.then((): Outcome => 'closed'),
