@@ -95,8 +95,9 @@ describe.each(nodes)('$name', ({ major, path }) => {
   })
 
   // Command two is what `.ci/run` runs on the system's Node; here are the parts of it that a Node could change.
-  test.runIf(major === 24)('tests of the topologies, the pages and the package pass', async () => {
-    const { exit, stdout, stderr } = await type('npx vitest run test/topologies test/docs test/package.test.ts')
-    expect(exit, `${stdout}\n${stderr}`).toBe(0)
-  })
+  if (major === 24)
+    test('tests of the topologies, the pages and the package pass', async () => {
+      const { exit, stdout, stderr } = await type('npx vitest run test/topologies test/docs test/package.test.ts')
+      expect(exit, `${stdout}\n${stderr}`).toBe(0)
+    })
 })

@@ -39,12 +39,17 @@ beforeAll(() => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
+/** The last one, which lends the next what it has read. */
+let program: ts.Program | undefined
+
 function typeErrors(names: readonly string[]): readonly string[] {
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram(
+  program = ts.createProgram(
     names.map((name) => join(dir, name)),
     options,
+    undefined,
+    program,
   )
   return ts
     .getPreEmitDiagnostics(program)

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { compileCache } from '../support/compile-cache.ts'
 import { root } from './blocks.ts'
 
 export interface Shown {
@@ -45,7 +46,7 @@ export function shell(): Shell {
   const start: Shell['start'] = (script, env = {}) => {
     const child = spawn('sh', ['-euc', script], {
       cwd: dir,
-      env: { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: dir, ...env },
+      env: { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: dir, ...compileCache(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const said = { stdout: '', stderr: '' }
