@@ -18,11 +18,11 @@ const systemPath = (process.env.PATH ?? '')
   .filter((dir) => !/node_modules|node-gyp-bin/.test(dir))
   .join(delimiter)
 
-/** What is a person's own; of npm's settings only those that say where packages come from. */
+/** What is a person's own; of npm's and Node's settings only those that say where packages come from and whom to trust. */
 function environment(path: string, cache: string): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      /^npm_config_(registry|userconfig|globalconfig)$/i.test(name) ||
+      /^(npm_config_(registry|userconfig|globalconfig|cafile)|NODE_EXTRA_CA_CERTS)$/i.test(name) ||
       !/^(npm_|NODE|VITEST|STREAMCTL_|INIT_CWD$|TEST$|DEV$|PROD$|MODE$|BASE_URL$|FORCE_|COLOR)/i.test(name),
   )
   return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: path, npm_config_cache: cache }
