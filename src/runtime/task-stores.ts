@@ -258,7 +258,8 @@ function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], sta
     state,
     stores,
     offsets: new Map(Object.entries(state.checkpoint?.offsets ?? {})),
-    formats: formatsOf(specs),
+    // Rows of a store that is not here now stay, and so does what is known of them.
+    formats: JSON.stringify({ ...formatsIn(state.checkpoint), ...formatsOf(specs) }),
     seq: state.checkpoint?.seq ?? 0,
   }
 }
@@ -290,20 +291,19 @@ async function writeWithCheckpoint(
   await volume.state.bytes.write(writes)
 }
 
-function formatsOf(specs: readonly StoreSpec[]): string {
-  return JSON.stringify(
-    Object.fromEntries(
-      specs.map(({ name, kind, key, value, windows }) => [
-        name,
-        [
-          kind,
-          formatOf(key),
-          formatOf(value),
-          ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
-        ].join(' '),
-      ]),
-    ),
+type Formats = Readonly<Record<string, string>>
+
+function formatsOf(specs: readonly StoreSpec[]): Formats {
+  return Object.fromEntries(
+    specs.map(({ name, kind, key, value, windows }) => {
+      const shape = windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]
+      return [name, [kind, formatOf(key), formatOf(value), ...shape].join(' ')]
+    }),
   )
+}
+
+function formatsIn(checkpoint: Checkpoint | null): Formats {
+  return checkpoint === null ? {} : (JSON.parse(checkpoint.topology) as Formats)
 }
 
 /** `avro:Order#1f0c2a9b`: where a schema decides, two of one name are two formats. */
@@ -312,10 +312,8 @@ function formatOf({ format, fingerprint }: AnySerde): string {
 }
 
 function checkFormats(specs: readonly StoreSpec[], checkpoint: Checkpoint | null, taskId: string): void {
-  if (checkpoint === null) return
-  const before = JSON.parse(checkpoint.topology) as Record<string, string>
-  const now = JSON.parse(formatsOf(specs)) as Record<string, string>
-  for (const [name, format] of Object.entries(now)) {
+  const before = formatsIn(checkpoint)
+  for (const [name, format] of Object.entries(formatsOf(specs))) {
     const old = before[name]
     if (old === undefined || old === format) continue
     throw new StreamError(

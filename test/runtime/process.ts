@@ -26,6 +26,8 @@ export async function startLedger(
     broker: faulty.broker,
     stateDir,
     commitIntervalMs: 5,
+    // What a dead process left open holds readers up for this long.
+    transactionTimeoutMs: 2000,
     log: (level, message) => log.push(`${level} ${message}`),
     ...options,
   })

@@ -211,6 +211,20 @@ test.each([
   expect(table(again, 'counts').get('a')?.value).toBe(1n)
 })
 
+test('a store that was away for a while is still known: its rows in another format are refused', async () => {
+  let stores = await openStores([counts])
+  table(stores, 'counts').put('a', 1n, 1)
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]))
+  stores = await reopen(stores, [names])
+  table(stores, 'names').put('a', 'ann', 1)
+  await stores.settle(stores.seal(), new Map([at('names', 2)]))
+  await expect(reopen(stores, [names, { ...counts, value: string }])).rejects.toMatchObject({
+    code: 'INVALID_TOPOLOGY',
+  })
+  stores = await openStores([names, counts])
+  expect(table(stores, 'counts').get('a')?.value).toBe(1n)
+})
+
 test('other windows are refused, a longer grace is not', async () => {
   const stores = await openStores([recent])
   const windows = stores.get('recent') as unknown as WindowStore<string, bigint>
