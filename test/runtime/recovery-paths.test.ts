@@ -305,7 +305,11 @@ test('idle commits move positions past markers, so that lag is 0 and group offse
 
 test('uncommitted bytes force a commit before its time', async () => {
   await feedMore(400)
-  const { app } = await start(undefined, { commitIntervalMs: 400_000, maxUncommittedBytes: 1000 })
+  const { app } = await start(undefined, {
+    commitIntervalMs: 400_000,
+    transactionTimeoutMs: 900_000,
+    maxUncommittedBytes: 1000,
+  })
   await expect.poll(() => app.snapshot().commits.count).toBeGreaterThan(0)
   await app.stop()
   await start()
