@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Broker, PartitionOffset } from '../broker/port.ts'
 import type { TopicPartition } from '../common/record.ts'
+import { partitionsOf } from '../common/record.ts'
 import { externalTopics } from '../topology/external-topics.ts'
 import type { Topology } from '../topology/node.ts'
 import { type Decoders, prepareBatch, resultOf } from './decode.ts'
@@ -92,11 +93,7 @@ export async function openOutputs(
   }
 }
 
-export function partitionsOf(topic: string, count: number): TopicPartition[] {
-  return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
-}
-
-/** Sum of what lies between two lists of offsets of the same partitions. */
+/** Whether nothing lies between two lists of offsets of the same partitions. */
 export function isEmptyRange(from: readonly PartitionOffset[], to: readonly PartitionOffset[]): boolean {
   return from.every((start) =>
     to.some((end) => end.topic === start.topic && end.partition === start.partition && end.offset <= start.offset),

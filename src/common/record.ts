@@ -31,3 +31,8 @@ export interface ConsumerRecord {
 export function partitionName(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
+
+/** Every partition of a topic that has `count` of them. */
+export function partitionsOf(topic: string, count: number): readonly TopicPartition[] {
+  return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+}

@@ -4,7 +4,7 @@
  */
 
 import type { Broker, PartitionOffset } from '../broker/port.ts'
-import { partitionName, type TopicPartition } from '../common/record.ts'
+import { partitionName, partitionsOf, type TopicPartition } from '../common/record.ts'
 import { externalTopics } from '../topology/external-topics.ts'
 import type { Plan } from './plan.ts'
 
@@ -21,10 +21,10 @@ export interface CaughtUpOptions {
  */
 export async function caughtUp(plan: Plan, options: CaughtUpOptions): Promise<void> {
   const { broker } = options
-  await reached(await broker.offsets(partitionsOf(plan, plan.externalSources), 'stable'), options)
+  await reached(await broker.offsets(allPartitions(plan, plan.externalSources), 'stable'), options)
   const { read, written } = externalTopics(plan.topology)
   const again = [...plan.repartitionTopics, ...read.filter((topic) => written.includes(topic))]
-  const between = partitionsOf(plan, again)
+  const between = allPartitions(plan, again)
   // Such a topic's end may sit behind another member's open transaction: the high watermark is beyond that.
   for (let level = 0; level < again.length; level++) {
     await reached(await broker.offsets(between, 'end'), options)
@@ -49,8 +49,6 @@ async function reached(targets: readonly PartitionOffset[], options: CaughtUpOpt
   }
 }
 
-function partitionsOf(plan: Plan, topics: readonly string[]): readonly TopicPartition[] {
-  return topics.flatMap((topic) =>
-    Array.from({ length: plan.partitions.get(topic) as number }, (_, partition) => ({ topic, partition })),
-  )
+function allPartitions(plan: Plan, topics: readonly string[]): readonly TopicPartition[] {
+  return topics.flatMap((topic) => partitionsOf(topic, plan.partitions.get(topic) as number))
 }

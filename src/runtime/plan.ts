@@ -62,6 +62,10 @@ export function planWith(topology: Topology, appId: string, external: ReadonlyMa
   })
 }
 
+/** What a changed partition count does to a running application, and the way out. */
+const otherPartitions =
+  'map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.'
+
 /** Plans against the broker's topics and creates the internal ones that are missing. */
 export async function makePlan(topology: Topology, appId: string, broker: Broker): Promise<Plan> {
   const { read, written } = externalTopics(topology)
@@ -76,7 +80,7 @@ export async function makePlan(topology: Topology, appId: string, broker: Broker
       'NOT_COPARTITIONED',
       `internal topic ${spec.name} has ${count ?? 'no'} partitions and needs ${spec.partitions}`,
       {
-        hint: `A source changed its partition count since ${appId} first ran: keys now map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.`,
+        hint: `A source changed its partition count since ${appId} first ran: keys now ${otherPartitions}`,
         where: { topic: spec.name },
       },
     )
@@ -98,7 +102,7 @@ export async function checkPartitions(plan: Plan, broker: Broker): Promise<void>
       'NOT_COPARTITIONED',
       `topic ${topic} has ${now} partitions now and had ${before} at the start`,
       {
-        hint: 'Keys now map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.',
+        hint: `Keys now ${otherPartitions}`,
         where: { topic },
       },
     )

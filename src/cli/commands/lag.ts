@@ -1,7 +1,7 @@
 /** `lag`: what a group has still to read, counted in records: markers that trail the last record are none, whoever committed the offsets. */
 
 import type { Broker, CommittedOffset, PartitionOffset } from '../../broker/port.ts'
-import { partitionName, type TopicPartition } from '../../common/record.ts'
+import { partitionName, partitionsOf, type TopicPartition } from '../../common/record.ts'
 import { externalTopics } from '../../topology/external-topics.ts'
 import { repartitionTopic } from '../../topology/names.ts'
 import { chooseBroker, existingTopics, openBroker } from '../brokers.ts'
@@ -11,7 +11,6 @@ import { exitCodes } from '../exit-codes.ts'
 import { envelope, type Io, say, type Warning } from '../io.ts'
 import { loadTopology } from '../load.ts'
 import { legalName } from '../options.ts'
-import { partitionsOf } from '../outputs.ts'
 import { startTail } from '../tail.ts'
 
 export interface LagOptions {
