@@ -16,6 +16,8 @@ export interface Flags {
   readonly inProcess: boolean
   /** A file. */
   readonly compare: string | undefined
+  /** A directory. */
+  readonly profile: string | undefined
   readonly json: boolean
 }
 
@@ -38,10 +40,11 @@ export function readFlags(args: readonly string[]): Flags {
       restore: { type: 'boolean', default: false },
       'in-process': { type: 'boolean', default: false },
       compare: { type: 'string' },
+      profile: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
-  const { only, compare, latency, restore, json } = values
+  const { only, compare, profile, latency, restore, json } = values
   return {
     kinds: [...workloads.values()].filter(({ name }) => only === undefined || name === one('--only', only)),
     sides: values.sides === undefined ? (values.peers ? sideNames : ['ours']) : listed(values.sides),
@@ -50,6 +53,7 @@ export function readFlags(args: readonly string[]): Flags {
     threads: wholeNumber('--threads', values.threads),
     inProcess: values['in-process'],
     compare,
+    profile,
     latency,
     restore,
     json,

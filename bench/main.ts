@@ -12,6 +12,7 @@
  *   --restore         also restore: rekey's state of the last run deleted and read again, for the durable sides
  *   --in-process      no broker: only the record path and its floor; under a minute
  *   --compare FILE    exit status 1 when a ratio to the floor is more than 10 % above that in FILE, a document of --json
+ *   --profile DIR     where time and memory go, as DIR/<workload>.txt: with --in-process, which then measures nothing else
  *   --json            one JSON document on stdout (`npm run -s bench -- --json`)
  */
 
@@ -23,6 +24,7 @@ import { startKafka } from '../tools/kafka/kafka.ts'
 import { confirmed, regressions } from './compare.ts'
 import { FlagError, type Flags, readFlags } from './flags.ts'
 import { measureInProcess } from './in-process/start.ts'
+import { keepRecordPath } from './profile/keep.ts'
 import { roundedAll, type SessionResult, type WorkloadResult } from './result.ts'
 import { runWorkload } from './session.ts'
 import { load, peerSettings, settingsOf } from './settings.ts'
@@ -40,6 +42,10 @@ const tooShort = `note: with fewer than ${warmUpRecords.toLocaleString('en')} re
 const latency = { recordsPerSecond: 10_000, seconds: 20, warmUpSeconds: 10 }
 
 async function main(flags: Flags): Promise<number> {
+  if (flags.inProcess && flags.profile !== undefined) {
+    for (const { name } of flags.kinds) say(await keepRecordPath(flags.profile, name))
+    return 0
+  }
   const baseline =
     flags.compare === undefined ? undefined : (JSON.parse(await readFile(flags.compare, 'utf8')) as SessionResult)
   const loadBefore = load()

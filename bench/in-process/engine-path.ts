@@ -19,23 +19,38 @@ export interface EngineInput {
   readonly table: readonly RecordSet[]
 }
 
+/** Lets the input run through once, and says what it took. */
+export type Measure<T> = (run: () => Promise<void>) => Promise<T>
+
 /**
  * @param dir of the state; null keeps it in memory.
- * @returns CPU seconds for the input.
+ * @returns what was measured over the input.
  */
-export async function enginePath(workload: Workload, { topics, input, table }: EngineInput, dir: string | null) {
+export async function enginePath<T>(
+  workload: Workload,
+  { topics, input, table }: EngineInput,
+  dir: string | null,
+  measure: Measure<T>,
+): Promise<T> {
   const plan = planWith(workload.topology, 'bench', new Map(Object.values(topics).map((topic) => [topic, 1])))
   const wire = new Wire()
   const ends = new Map([endOf(input), endOf(table)])
   const tasks = await openTasks(plan, wire, ends, dir)
   for (const set of table) await cycle(tasks, wire, set, ends)
-  const started = process.cpuUsage()
-  for (const set of input) await cycle(tasks, wire, set, ends)
-  const { user, system } = process.cpuUsage(started)
+  const measured = await measure(async () => {
+    for (const set of input) await cycle(tasks, wire, set, ends)
+  })
   for (const task of tasks) await task.stores.close()
   const processed = tasks[0]?.records ?? 0
   const given = [...input, ...table].reduce((sum, { count }) => sum + count, 0)
   if (processed !== given) throw new Error(`the first task took ${processed} of ${given} records`)
+  return measured
+}
+
+export async function cpuSeconds(run: () => Promise<void>): Promise<number> {
+  const started = process.cpuUsage()
+  await run()
+  const { user, system } = process.cpuUsage(started)
   return (user + system) / 1e6
 }
 
