@@ -53,7 +53,7 @@ export function readFlags(args: readonly string[]): Flags {
     threads: wholeNumber('--threads', values.threads),
     inProcess: values['in-process'],
     compare,
-    profile,
+    profile: profile === undefined ? undefined : profileInto(profile, values),
     latency,
     restore,
     json,
@@ -71,6 +71,28 @@ function listed(text: string): readonly SideName[] {
   if (unknown !== undefined)
     throw new FlagError(`--sides: there is no side ${unknown}; there are ${sideNames.join(', ')}`)
   return sideNames.filter((name) => wanted.includes(name))
+}
+
+interface BesideProfile {
+  readonly 'in-process': boolean
+  readonly sides?: string
+  readonly compare?: string
+  readonly latency: boolean
+  readonly restore: boolean
+  readonly json: boolean
+}
+
+/** A profile is of one kind of run: what else is measured would be in it, or would not be measured at all. */
+function profileInto(dir: string, values: BesideProfile): string {
+  const refused = values['in-process'] ? (['compare', 'json'] as const) : (['latency', 'restore'] as const)
+  const given = refused.find((flag) => values[flag])
+  if (given !== undefined) {
+    throw new FlagError(`--profile is not together with --${given}${values['in-process'] ? ' and --in-process' : ''}`)
+  }
+  if (values.sides?.split(',').includes('ours') === false) {
+    throw new FlagError('--profile is of our engine, which --sides leaves out')
+  }
+  return dir
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -12,7 +12,8 @@
  *   --restore         also restore: rekey's state of the last run deleted and read again, for the durable sides
  *   --in-process      no broker: only the record path and its floor; under a minute
  *   --compare FILE    exit status 1 when a ratio to the floor is more than 10 % above that in FILE, a document of --json
- *   --profile DIR     where time and memory go, as DIR/<workload>.txt: with --in-process, which then measures nothing else
+ *   --profile DIR     where our engine's time goes, as DIR/<workload>-kafka.txt; with --in-process its memory too, as
+ *                     DIR/<workload>.txt, and nothing else is measured
  *   --json            one JSON document on stdout (`npm run -s bench -- --json`)
  */
 
@@ -24,7 +25,8 @@ import { startKafka } from '../tools/kafka/kafka.ts'
 import { confirmed, regressions } from './compare.ts'
 import { FlagError, type Flags, readFlags } from './flags.ts'
 import { measureInProcess } from './in-process/start.ts'
-import { keepRecordPath } from './profile/keep.ts'
+import { profileOnKafka } from './profile/on-kafka.ts'
+import { profileWithoutBroker } from './profile/without-broker.ts'
 import { roundedAll, type SessionResult, type WorkloadResult } from './result.ts'
 import { runWorkload } from './session.ts'
 import { load, peerSettings, settingsOf } from './settings.ts'
@@ -43,7 +45,7 @@ const latency = { recordsPerSecond: 10_000, seconds: 20, warmUpSeconds: 10 }
 
 async function main(flags: Flags): Promise<number> {
   if (flags.inProcess && flags.profile !== undefined) {
-    for (const { name } of flags.kinds) say(await keepRecordPath(flags.profile, name))
+    for (const { name } of flags.kinds) say(await profileWithoutBroker(flags.profile, name))
     return 0
   }
   const baseline =
@@ -79,13 +81,18 @@ async function onKafka(flags: Flags): Promise<SessionResult> {
   const bootstrap = given ?? (kafka?.bootstrap as string)
   const broker = await connectKafka({ bootstrap })
   try {
-    const sides = await build(flags.sides, buildDir)
-    const { records, runs, threads, restore } = flags
+    const { records, runs, threads, restore, profile } = flags
+    const profiles = profile === undefined ? undefined : join(buildDir, 'profiles')
+    const sides = await build(flags.sides, buildDir, profiles)
     const workloads: WorkloadResult[] = []
     if (flags.sides.includes('kafkaStreams') && records < warmUpRecords) say(tooShort)
     for (const kind of flags.kinds) {
       const options = { records, runs, restore, latency: flags.latency ? latency : undefined, say }
-      workloads.push(await runWorkload({ broker, bootstrap, threads }, kind, sides, options))
+      const result = await runWorkload({ broker, bootstrap, threads }, kind, sides, options)
+      workloads.push(result)
+      if (profile === undefined || profiles === undefined || result.ours === undefined) continue
+      const measured = { engine: result.ours.cpuSecondsPerMillion, floor: result.inProcess.floor }
+      say(await profileOnKafka(profile, { workload: kind.name, profiles, records: records * runs, measured }))
     }
     return { settings: { ...settingsOf(flags, sides), ...(await peerSettings(sides)) }, workloads }
   } finally {
@@ -95,12 +102,12 @@ async function onKafka(flags: Flags): Promise<SessionResult> {
   }
 }
 
-async function build(names: readonly SideName[], buildDir: string): Promise<readonly Side[]> {
+async function build(names: readonly SideName[], buildDir: string, profiles?: string): Promise<readonly Side[]> {
   const sides: Side[] = []
   for (const name of names) {
     const dir = join(buildDir, name)
     await mkdir(dir)
-    if (name === 'ours') sides.push(ours())
+    if (name === 'ours') sides.push(ours(profiles))
     if (name === 'kafkaStreams') sides.push(await kafkaStreams(dir))
     if (name === 'kafkajs') sides.push(kafkajs())
     if (name === 'franzGo') sides.push(await franzGo(dir))

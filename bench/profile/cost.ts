@@ -17,13 +17,16 @@ export interface Call {
   readonly callees: readonly Call[]
 }
 
+/** Switching it on and off is no cost of what is looked at. */
+const profiler = 'bench/profile/'
+
 export function costsOf(trees: readonly Call[]): readonly Cost[] {
   const costs = new Map<string, Cost>()
   const visit = ({ frame, self, callees }: Call, callers: readonly Frame[], callersPart: Part): void => {
     const stack = [frame, ...callers]
     const part = partOf(frame, callersPart)
-    if (self > 0) {
-      const site = siteOf(stack)
+    const site = siteOf(stack)
+    if (self > 0 && !site.startsWith(profiler)) {
       const key = `${part}\n${site}`
       costs.set(key, { part, site, amount: self + (costs.get(key)?.amount ?? 0) })
     }

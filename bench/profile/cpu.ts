@@ -31,10 +31,8 @@ export async function cpuProfile(run: () => Promise<void>): Promise<Profiler.Pro
 export function cpuCosts(profiles: readonly Profiler.Profile[]): CpuCosts {
   const all = costsOf(profiles.map(callsOf))
   const isIdle = ({ site }: Cost) => site === '(idle)'
-  // Of switching the profiler on and off.
-  const isProfiler = ({ site }: Cost) => site.startsWith('bench/profile/')
   return {
-    costs: all.filter((cost) => !isIdle(cost) && !isProfiler(cost)),
+    costs: all.filter((cost) => !isIdle(cost)),
     idle: all.filter(isIdle).reduce((sum, { amount }) => sum + amount, 0),
   }
 }

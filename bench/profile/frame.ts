@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export interface Frame {
   /** '' for a function without a name. */
   readonly name: string
-  /** Below the repository's root, `node:...` for Node's own, '' for native code. */
+  /** Below the repository's root, `node:...` for Node's own, `wasm:...` for WebAssembly, '' for native code. */
   readonly path: string
   /** Where the function begins, from 1; 0 for native code. */
   readonly line: number
@@ -19,11 +19,13 @@ export function frameOf({ functionName, url, lineNumber }: Runtime.CallFrame): F
   return { name: functionName, path: pathOf(url), line: lineNumber + 1 }
 }
 
-/** Modules have an address and CommonJS a path. What lies elsewhere keeps its last name only. */
+/** Modules have an address and CommonJS a path. What lies elsewhere keeps its last name only, and a package its place in its package. */
 function pathOf(url: string): string {
   if (url.startsWith(root)) return url.slice(root.length)
   if (url.startsWith(rootDirectory)) return url.slice(rootDirectory.length)
-  return url.startsWith('node:') ? url : url.slice(url.lastIndexOf('/') + 1)
+  if (url.startsWith('node:') || url.startsWith('wasm:')) return url
+  const installed = url.lastIndexOf('/node_modules/')
+  return url.slice((installed < 0 ? url.lastIndexOf('/') : installed) + 1)
 }
 
 /**

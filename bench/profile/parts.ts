@@ -20,6 +20,7 @@ export const parts = [
   'Kafka client',
   'Buffer objects',
   'garbage collection',
+  'loading modules',
   'bench itself',
   'other',
 ] as const
@@ -58,6 +59,7 @@ const rules: readonly Rule[] = [
   { part: 'JSON parse', path: /^src\/serde\/json/, name: /^(parse|deserialize|decode|read)/i },
   { part: 'JSON stringify', path: /^src\/serde\/json/ },
   { part: 'UTF-8', path: /^src\/serde\/(text|string)\.ts$/ },
+  { part: 'UTF-8', path: /^src\/common\/bytes\.ts$/, name: /^writeText$/ },
   { part: 'serdes', path: /^src\/serde\// },
   { part: 'operators, task loop', path: /^src\/(operators|runtime|metrics)\// },
   { part: 'LevelDB', path: /^src\/state\/level\.ts$/ },
@@ -66,6 +68,8 @@ const rules: readonly Rule[] = [
   { part: 'decode, CRC', path: /^src\/broker\/kafka\/(record-batch\/|partition-reader|aborted)/ },
   { part: 'Kafka client', path: /^(src\/broker\/|node_modules\/kafkajs\/|node:(net|tls)$)/ },
   { part: 'LevelDB', path: /^node_modules\/(classic-level|abstract-level|level-\w+)\// },
+  // WebAssembly is what strips types.
+  { part: 'loading modules', path: /^(node:internal\/(modules|deps|bootstrap)\/|wasm:)/ },
   { part: "user's functions", path: /^bench\/workloads\// },
   { part: 'bench itself', path: /^bench\// },
 ]

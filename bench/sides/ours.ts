@@ -1,4 +1,4 @@
-/** Our engine, with the settings of `streamctl run`. STREAMCTL_BENCH_PROFILE names a directory for CPU profiles. */
+/** Our engine, with the settings of `streamctl run`. */
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -6,9 +6,9 @@ import { argumentsOf, type Side } from './side.ts'
 
 const program = fileURLToPath(new URL('../engine.ts', import.meta.url))
 
-export function ours(): Side {
-  const profile = process.env.STREAMCTL_BENCH_PROFILE
-  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+/** @param profiles a directory that gets a CPU profile of each thread of each run; undefined makes none. */
+export function ours(profiles?: string): Side {
+  const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }

@@ -5,6 +5,7 @@ import type { Frame } from '../../../bench/profile/frame.ts'
 const root: Frame = { path: '', name: '(root)', line: 0 }
 const run: Frame = { path: 'src/runtime/task.ts', name: 'run', line: 7 }
 const find: Frame = { path: 'src/state/overlay.ts', name: '#find', line: 40 }
+const profile: Frame = { path: 'bench/profile/cpu.ts', name: 'cpuProfile', line: 17 }
 const get: Frame = { path: '', name: 'get', line: 0 }
 
 const call = (frame: Frame, self: number, ...callees: Call[]): Call => ({ frame, self, callees })
@@ -23,4 +24,9 @@ test('a builtin is listed, and counted, with the function that called it', () =>
     { part: 'operators, task loop', site: 'src/runtime/task.ts:7 run > get', amount: 3 },
     { part: 'state overlay', site: 'src/state/overlay.ts:40 #find > get', amount: 4 },
   ])
+})
+
+test('the profiler itself is left out, and what it looks at is not', () => {
+  const tree = call(root, 0, call(profile, 5, call(get, 3), call(run, 7)))
+  expect(costsOf([tree])).toEqual([{ part: 'operators, task loop', site: 'src/runtime/task.ts:7 run', amount: 7 }])
 })

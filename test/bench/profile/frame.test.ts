@@ -16,6 +16,9 @@ test('a path is one of the repository, for a module as for CommonJS', () => {
 
 test("no other path of the machine is left; Node's own keep their names", () => {
   expect(called('run', 'file:///home/somebody/elsewhere/task.js').path).toBe('task.js')
+  expect(called('get', '/home/somebody/elsewhere/node_modules/classic-level/index.js').path).toBe(
+    'node_modules/classic-level/index.js',
+  )
   expect(called('from', 'node:buffer').path).toBe('node:buffer')
   expect(called('', 'node:internal/buffer').path).toBe('node:internal/buffer')
   expect(called('utf8Slice', '', -1)).toEqual({ name: 'utf8Slice', path: '', line: 0 })

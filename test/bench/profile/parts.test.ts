@@ -15,10 +15,12 @@ function partOfStack(...stack: readonly string[]): Part {
 
 const engine: readonly [function_: string, part: Part][] = [
   ['src/serde/json.ts deserialize', 'JSON parse'],
+  ['src/serde/json.ts deserializeFrom', 'JSON parse'],
   ['src/serde/json.ts serialize', 'JSON stringify'],
   ['src/serde/json.ts nonFinite', 'JSON stringify'],
   ['src/serde/text.ts decodeUtf8', 'UTF-8'],
   ['src/serde/string.ts serialize', 'UTF-8'],
+  ['src/common/bytes.ts writeText', 'UTF-8'],
   ['src/serde/windowed.ts serialize', 'serdes'],
   ['src/serde/avro.ts deserialize', 'serdes'],
   ['src/operators/filter.ts ', 'operators, task loop'],
@@ -36,6 +38,8 @@ const engine: readonly [function_: string, part: Part][] = [
   ['src/broker/kafka/partition-reader.ts next', 'decode, CRC'],
   ['src/broker/kafka/fetcher.ts poll', 'Kafka client'],
   ['node_modules/kafkajs/src/network/socket.js write', 'Kafka client'],
+  ['node:internal/modules/esm/utils compileSourceTextModule', 'loading modules'],
+  ['wasm://wasm/00ad0bc6 wasm-function[670]', 'loading modules'],
   ['bench/workloads/windowed.ts add', "user's functions"],
   ['bench/in-process/wire.ts send', 'bench itself'],
 ]
