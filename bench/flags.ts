@@ -1,6 +1,9 @@
 /** The flags of `npm run bench`; what cannot be meant is refused in words. */
 
 import { parseArgs } from 'node:util'
+import { axes } from './growth/axes.ts'
+import { type Axis, fullRecords } from './growth/axis.ts'
+import type { Growth } from './growth/growth.ts'
 import type { SideName } from './sides/side.ts'
 import type { WorkloadKind } from './workload.ts'
 import { workloads } from './workloads.ts'
@@ -19,6 +22,8 @@ export interface Flags {
   /** A directory. */
   readonly profile: string | undefined
   readonly json: boolean
+  /** Undefined measures the workloads. */
+  readonly growth: Growth | undefined
 }
 
 export class FlagError extends Error {}
@@ -33,7 +38,7 @@ export function readFlags(args: readonly string[]): Flags {
       only: { type: 'string' },
       peers: { type: 'boolean', default: false },
       sides: { type: 'string' },
-      records: { type: 'string', default: '2000000' },
+      records: { type: 'string' },
       runs: { type: 'string', default: '3' },
       threads: { type: 'string', default: '1' },
       latency: { type: 'boolean', default: false },
@@ -42,13 +47,17 @@ export function readFlags(args: readonly string[]): Flags {
       compare: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'boolean', default: false },
+      growth: { type: 'boolean', default: false },
+      axes: { type: 'string' },
+      kafka: { type: 'boolean', default: false },
+      plots: { type: 'string' },
     },
   })
   const { only, compare, profile, latency, restore, json } = values
   return {
     kinds: [...workloads.values()].filter(({ name }) => only === undefined || name === one('--only', only)),
     sides: values.sides === undefined ? (values.peers ? sideNames : ['ours']) : listed(values.sides),
-    records: wholeNumber('--records', values.records),
+    records: wholeNumber('--records', values.records ?? '2000000'),
     runs: wholeNumber('--runs', values.runs),
     threads: wholeNumber('--threads', values.threads),
     inProcess: values['in-process'],
@@ -57,7 +66,48 @@ export function readFlags(args: readonly string[]): Flags {
     latency,
     restore,
     json,
+    growth: growthOf(values),
   }
+}
+
+interface GrowthValues {
+  readonly growth: boolean
+  readonly axes?: string
+  readonly kafka: boolean
+  readonly plots?: string
+  readonly records?: string
+  readonly json: boolean
+}
+
+/** What only a workload can be measured with. */
+const ofWorkloads = ['only', 'peers', 'sides', 'latency', 'restore', 'in-process', 'compare', 'profile'] as const
+
+function growthOf(values: GrowthValues & Partial<Record<(typeof ofWorkloads)[number], unknown>>): Growth | undefined {
+  const { growth, kafka, plots, records, json } = values
+  if (!growth) {
+    const alone = (['axes', 'kafka', 'plots'] as const).find((flag) => values[flag])
+    if (alone !== undefined) throw new FlagError(`--${alone} goes with --growth`)
+    return undefined
+  }
+  const other = ofWorkloads.find((flag) => values[flag])
+  if (other !== undefined) throw new FlagError(`--growth is not together with --${other}`)
+  return {
+    axes: values.axes === undefined ? [...axes.values()] : listedAxes(values.axes, kafka),
+    records: wholeNumber('--records', records ?? String(fullRecords)),
+    kafka,
+    plots,
+    json,
+  }
+}
+
+function listedAxes(text: string, kafka: boolean): readonly Axis[] {
+  return text.split(',').map((name) => {
+    const axis = axes.get(name)
+    if (axis === undefined)
+      throw new FlagError(`--axes: there is no axis ${name}; there are ${[...axes.keys()].join(', ')}`)
+    if (axis.onlyOnKafka && !kafka) throw new FlagError(`--axes: ${name} is measured with --kafka only`)
+    return axis
+  })
 }
 
 function one(flag: string, name: string): string {

@@ -15,6 +15,9 @@
  *   --profile DIR     where our engine's time goes, as DIR/<workload>-kafka.txt; with --in-process its memory too, as
  *                     DIR/<workload>.txt, and nothing else is measured
  *   --json            one JSON document on stdout (`npm run -s bench -- --json`)
+ *   --growth          instead: how cost grows with keys, partitions, windows and so on, on the embedded broker; exit status 1
+ *                     when one grows faster than its work. --axes keys,chain picks some, --kafka measures on Kafka too,
+ *                     --plots DIR draws DIR/<axis>.svg, --records N (default 500000) shortens it
  */
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -24,6 +27,7 @@ import { connectKafka } from '../src/broker/kafka/broker.ts'
 import { startKafka } from '../tools/kafka/kafka.ts'
 import { confirmed, regressions } from './compare.ts'
 import { FlagError, type Flags, readFlags } from './flags.ts'
+import { growth } from './growth/growth.ts'
 import { measureInProcess } from './in-process/start.ts'
 import { profileOnKafka } from './profile/on-kafka.ts'
 import { profileWithoutBroker } from './profile/without-broker.ts'
@@ -44,6 +48,7 @@ const tooShort = `note: with fewer than ${warmUpRecords.toLocaleString('en')} re
 const latency = { recordsPerSecond: 10_000, seconds: 20, warmUpSeconds: 10 }
 
 async function main(flags: Flags): Promise<number> {
+  if (flags.growth !== undefined) return (await growth(flags.growth, say)) ? 0 : 1
   if (flags.inProcess && flags.profile !== undefined) {
     for (const { name } of flags.kinds) say(await profileWithoutBroker(flags.profile, name))
     return 0

@@ -40,7 +40,7 @@ export function load(): readonly number[] {
   return loadavg().map((value) => Math.round(value * 100) / 100)
 }
 
-function machine() {
+export function machine() {
   return {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
