@@ -17,7 +17,7 @@ const MAY_IMPORT = {
     'topology/',
     'dsl/',
     'state/',
-    'broker/port\\.ts$',
+    'broker/(port|output)\\.ts$',
     'broker/embedded/',
     'metrics/',
     'runtime/',

@@ -24,7 +24,11 @@ export class Wire {
   output(topic: string): Output {
     const builder = this.#builders.get(topic) ?? new BatchBuilder()
     this.#builders.set(topic, builder)
-    return { append: (_partition, key, value, timestamp, headers) => builder.append(key, value, timestamp, headers) }
+    return {
+      append: (_partition, key, value, timestamp, headers) => builder.append(key, value, timestamp, headers),
+      appendRange: (_partition, source, start, keyLength, valueLength, timestamp, headers) =>
+        builder.appendRange(source, start, keyLength, valueLength, timestamp, headers),
+    }
   }
 
   /** Encodes what was appended since the last call; `kept` says which topics somebody reads. */

@@ -72,9 +72,22 @@ export interface Fetcher {
   close(): Promise<void>
 }
 
-/** Records on their way into one topic, encoded as they are appended. */
+/** Records on their way into one topic, copied as they are appended. */
 export interface Output {
   append(partition: number, key: Buffer | null, value: Buffer | null, timestamp: number, headers: Headers): void
+  /**
+   * As `append`, of a key of `keyLength` bytes at `start` of `source` and a value of `valueLength` bytes right after it; a
+   * length of -1 is null. The record path appends so: it has no buffer per record.
+   */
+  appendRange(
+    partition: number,
+    source: Buffer,
+    start: number,
+    keyLength: number,
+    valueLength: number,
+    timestamp: number,
+    headers: Headers,
+  ): void
 }
 
 /** What one commit adds to the group: consumed positions, fenced by the member's generation. */

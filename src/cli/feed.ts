@@ -58,7 +58,7 @@ export async function feed(
     const partition =
       key === null
         ? written % target.partitions
-        : partitionOf(target.key.partitionBytes?.(key) ?? key, target.partitions)
+        : partitionOf(key, target.partitions, 0, key.length - (target.key.unpartitionedBytes ?? 0))
     output.append(partition, key, value, record.timestamp ?? Date.now(), record.headers)
     written++
   }

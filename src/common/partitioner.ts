@@ -3,12 +3,11 @@
 const m = 0x5bd1e995
 const seed = 0x9747b28c | 0
 
-/** 32-bit murmur2 of the bytes (org.apache.kafka.common.utils.Utils.murmur2). */
-export function murmur2(bytes: Uint8Array): number {
-  const length = bytes.length
-  let h = seed ^ length
-  let i = 0
-  for (; i + 4 <= length; i += 4) {
+/** 32-bit murmur2 of the bytes [start, end) (org.apache.kafka.common.utils.Utils.murmur2). */
+export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let h = seed ^ (end - start)
+  let i = start
+  for (; i + 4 <= end; i += 4) {
     let k =
       (bytes[i] as number) |
       ((bytes[i + 1] as number) << 8) |
@@ -19,7 +18,7 @@ export function murmur2(bytes: Uint8Array): number {
     k = Math.imul(k, m)
     h = Math.imul(h, m) ^ k
   }
-  const tail = length - i
+  const tail = end - i
   if (tail >= 3) h ^= (bytes[i + 2] as number) << 16
   if (tail >= 2) h ^= (bytes[i + 1] as number) << 8
   if (tail >= 1) h = Math.imul(h ^ (bytes[i] as number), m)
@@ -29,6 +28,6 @@ export function murmur2(bytes: Uint8Array): number {
 }
 
 /** Partition of a key's bytes among `count` partitions (BuiltInPartitioner.partitionForKey). */
-export function partitionOf(key: Uint8Array, count: number): number {
-  return (murmur2(key) & 0x7fffffff) % count
+export function partitionOf(bytes: Uint8Array, count: number, start = 0, end = bytes.length): number {
+  return (murmur2(bytes, start, end) & 0x7fffffff) % count
 }

@@ -91,11 +91,13 @@ export interface Fold {
   /** Serde of the aggregate; without one the grouped stream's value serde. */
   readonly value: AnySerde | undefined
   readonly storage: Storage | undefined
+  readonly ignoresValue?: true
 }
 
-export const counting: { readonly initializer: () => bigint; readonly aggregator: (count: bigint) => bigint } = {
+export const counting: Pick<Fold, 'initializer' | 'aggregator' | 'ignoresValue'> = {
   initializer: () => 0n,
   aggregator: (count) => count + 1n,
+  ignoresValue: true,
 }
 
 export const countSerde: AnySerde = int64
@@ -106,7 +108,7 @@ export function fold(
   windows: TimeWindows | undefined,
   method: 'count' | 'reduce' | 'aggregate',
   name: unknown,
-  { initializer, aggregator, value, storage }: Fold,
+  { initializer, aggregator, value, storage, ignoresValue }: Fold,
 ): TableState {
   const site = callSite()
   const { graph, key } = grouping
@@ -122,15 +124,15 @@ export function fold(
     site,
   )
   const parents = [grouping.input(store).node]
-  const start = initializer === undefined ? {} : { initializer }
+  const more = { ...(initializer && { initializer }), ...(ignoresValue && { ignoresValue }) }
   if (windows === undefined) {
     const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
-    const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...start }, store, site)
+    const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...more }, store, site)
     return { graph, node, key, store: spec }
   }
   const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows }, storage)
   const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
-  const node = graph.add({ kind: 'window-aggregate', parents, store: windowStore, aggregator, ...start }, store, site)
+  const node = graph.add({ kind: 'window-aggregate', parents, store: windowStore, aggregator, ...more }, store, site)
   return { graph, node, key: windowed(key, windows.sizeMs), store: spec }
 }
 

@@ -11,6 +11,16 @@ export type Process<K = any, V = any> = (key: K, value: V, timestamp: number, he
 /** Why an operator dropped a record; each is counted by reason. */
 export type DropReason = 'null-key' | 'null-value' | 'late' | 'no-match'
 
+/** The record a task is at, one object that the task sets anew for each. */
+export interface CurrentRecord {
+  /** What the value was read as. */
+  value: unknown
+  /** The value's bytes are [valueStart, valueEnd) of these. */
+  bytes: Buffer
+  valueStart: number
+  valueEnd: number
+}
+
 /** What a processor knows of its surroundings besides its arguments. */
 export interface ProcessorContext {
   /** Name for errors. */

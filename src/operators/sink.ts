@@ -1,19 +1,30 @@
 /** Serializes each record and appends it to the partition its key belongs to; equal keys always go to equal partitions. */
 
+import { ByteTarget, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
 import type { Headers } from '../common/record.ts'
-import type { Process, ProcessorContext } from './processor.ts'
+import type { CurrentRecord, Process, ProcessorContext } from './processor.ts'
 
 /** What a sink needs of a serde. */
 export interface SinkSerializer<T> {
   readonly format: string
   readonly serialize: (value: T) => Buffer
+  /** Bytes at the end of a key that do not choose its partition (the window of a windowed one). Default 0. */
+  readonly unpartitionedBytes?: number
 }
 
-/** Where a topic's records are collected until the commit. */
+/** Where a topic's records are collected until the commit: the key of `keyLength` bytes at `start`, the value right after it, -1 for null. */
 export interface SinkOutput {
-  append(partition: number, key: Buffer | null, value: Buffer | null, timestamp: number, headers: Headers): void
+  appendRange(
+    partition: number,
+    source: Buffer,
+    start: number,
+    keyLength: number,
+    valueLength: number,
+    timestamp: number,
+    headers: Headers,
+  ): void
 }
 
 export interface SinkArgs<K, V> {
@@ -24,39 +35,49 @@ export interface SinkArgs<K, V> {
   readonly output: SinkOutput
   /** Where records without key start their round; tasks that start apart fill a sparse topic evenly. Default 0. */
   readonly firstPartition?: number
-  /** The bytes that choose the partition, when they are not those of the whole key (windowed keys: the key without its window). */
-  readonly partitionKey?: ((key: K, keyBytes: Buffer) => Buffer) | undefined
+  /** Given where values come as they were read, with the serde they are written with: their bytes are then copied. */
+  readonly unchanged?: CurrentRecord | undefined
 }
 
 /** Records without key go round the partitions. Null values are tombstones and pass no serializer. */
 export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process<K | null, V | null> {
-  const { topic, partitions, output, partitionKey, key: keySerializer, value: valueSerializer } = args
+  const { topic, partitions, output, unchanged, key: keySerializer, value: valueSerializer } = args
+  const { unpartitionedBytes = 0 } = keySerializer
+  const writeKey = writerOf(keySerializer)
+  const writeValue = writerOf(valueSerializer)
+  const target = new ByteTarget()
   let turn = (args.firstPartition ?? 0) % partitions
   return (key, value, timestamp, headers) => {
-    let keyBytes: Buffer | null = null
+    target.clear()
+    let keyLength = -1
     let partition = 0
     if (key === null) {
       partition = turn
       turn = turn + 1 < partitions ? turn + 1 : 0
     } else {
       try {
-        keyBytes = keySerializer.serialize(key)
-        if (partitions > 1) {
-          partition = partitionOf(partitionKey === undefined ? keyBytes : partitionKey(key, keyBytes), partitions)
-        }
+        writeKey(key, target)
       } catch (thrown) {
         throw serializationError(ctx.node, topic, 'key', keySerializer.format, key, thrown)
       }
+      keyLength = target.length
+      if (partitions > 1) partition = partitionOf(target.buffer, partitions, 0, keyLength - unpartitionedBytes)
     }
-    let valueBytes: Buffer | null = null
+    let valueLength = -1
     if (value !== null) {
-      try {
-        valueBytes = valueSerializer.serialize(value)
-      } catch (thrown) {
-        throw serializationError(ctx.node, topic, 'value', valueSerializer.format, value, thrown)
+      const valueStart = target.length
+      if (unchanged !== undefined && value === unchanged.value) {
+        target.writeRange(unchanged.bytes, unchanged.valueStart, unchanged.valueEnd)
+      } else {
+        try {
+          writeValue(value, target)
+        } catch (thrown) {
+          throw serializationError(ctx.node, topic, 'value', valueSerializer.format, value, thrown)
+        }
       }
+      valueLength = target.length - valueStart
     }
-    output.append(partition, keyBytes, valueBytes, timestamp, headers)
+    output.appendRange(partition, target.buffer, 0, keyLength, valueLength, timestamp, headers)
   }
 }
 

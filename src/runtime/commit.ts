@@ -22,22 +22,30 @@ interface SealedTask {
  */
 export function commit(tasks: readonly Task[], producer: TransactionalProducer, group: GroupMetadata): Promise<number> {
   const sealed: SealedTask[] = []
+  const idle: Task[] = []
   for (const task of tasks) {
-    if (task.state !== 'running' || !task.hasWork) continue
-    sealed.push({ task, positions: task.positions(), stores: task.stores.seal() })
+    if (task.state !== 'running') continue
+    if (task.hasWork) sealed.push({ task, positions: task.positions(), stores: task.stores.seal() })
+    else if (task.stores.isFlushDue) idle.push(task)
   }
-  if (sealed.length === 0) return Promise.resolve(0)
-  const transaction = producer.commit({ group, offsets: sealed.flatMap(({ positions }) => positions) })
-  return settle(sealed, transaction)
+  const transaction =
+    sealed.length === 0 ? undefined : producer.commit({ group, offsets: sealed.flatMap(({ positions }) => positions) })
+  if (transaction === undefined && idle.length === 0) return Promise.resolve(0)
+  return settle(sealed, transaction, idle)
 }
 
+/** @param idle have nothing to commit, and rows of earlier commits to write. */
 async function settle(
   sealed: readonly SealedTask[],
-  transaction: Promise<ReadonlyMap<string, number>>,
+  transaction: Promise<ReadonlyMap<string, number>> | undefined,
+  idle: readonly Task[],
 ): Promise<number> {
-  const nextOffsets = await transaction
+  const nextOffsets = (await transaction) ?? new Map<string, number>()
   // All of them end before a failure is told: whoever closes the stores then interrupts no write.
-  const settled = await Promise.allSettled(sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)))
+  const settled = await Promise.allSettled([
+    ...sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)),
+    ...idle.map((task) => task.stores.flush()),
+  ])
   for (const result of settled) if (result.status === 'rejected') throw result.reason
   for (const { task, positions } of sealed) task.committed(positions)
   return sealed.length

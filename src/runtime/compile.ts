@@ -4,6 +4,7 @@
  */
 
 import type { Output } from '../broker/port.ts'
+import { deserializeWith } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { aggregate } from '../operators/aggregate.ts'
 import { fanOut } from '../operators/fan-out.ts'
@@ -14,7 +15,7 @@ import { foreach } from '../operators/foreach.ts'
 import { map } from '../operators/map.ts'
 import { mapValues } from '../operators/map-values.ts'
 import { peek } from '../operators/peek.ts'
-import type { Process, ProcessorContext } from '../operators/processor.ts'
+import type { CurrentRecord, Process, ProcessorContext } from '../operators/processor.ts'
 import { selectKey } from '../operators/select-key.ts'
 import { sink } from '../operators/sink.ts'
 import { split } from '../operators/split.ts'
@@ -44,6 +45,8 @@ export interface Wiring {
   readonly store: (name: string) => unknown
   readonly output: (topic: string) => Output
   readonly partitions: (topic: string) => number
+  /** Of the task. */
+  readonly current: CurrentRecord
 }
 
 /** Where records of one topic enter. */
@@ -51,9 +54,20 @@ export interface CompiledSource {
   readonly node: SourceNode | RepartitionNode
   readonly topic: string
   readonly key: AnySerde
+  /** `unread` where nobody looks at the value. */
   readonly value: AnySerde
   readonly process: Process
 }
+
+/** Stands for a value that nobody looks at; a null one is still null. */
+const unread: AnySerde = Object.freeze({
+  format: 'unread',
+  primitive: false,
+  serialize: () => {
+    throw new StreamError('INTERNAL', 'a value that was not read was to be written')
+  },
+  deserialize: deserializeWith(() => true),
+})
 
 /** One entry per topic that the sub-topology reads. */
 export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): readonly CompiledSource[] {
@@ -110,8 +124,9 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
       case 'stream-table-join':
         return streamTableJoin({ ...node, store: keyValue(node.store) }, ctx, next(node.id))
       case 'sink':
-      case 'repartition':
         return sinkOf(node, ctx, wiring)
+      case 'repartition':
+        return sinkOf(node, ctx, wiring, keepsValue(topology, node, node.value) ? wiring.current : undefined)
     }
   }
   const keyValue = (name: string) => wiring.store(name) as KeyValueStore<unknown, unknown>
@@ -125,9 +140,36 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
   return sub.sources.map((id) => {
     const node = topology.nodes[id] as SourceNode | RepartitionNode
     const topic = topicOfNode(wiring.appId, node) as string
-    return { node, topic, key: node.key, value: node.value, process: next(id) }
+    // Of a repartition topic only: a value of somebody else's may be damaged, and that must show.
+    const value = node.kind === 'repartition' && children(id).every(ignoresValue) ? unread : node.value
+    return { node, topic, key: node.key, value, process: next(id) }
   })
 }
+
+function ignoresValue(node: TopologyNode): boolean {
+  return (node.kind === 'aggregate' || node.kind === 'window-aggregate') && node.ignoresValue === true
+}
+
+/**
+ * Whether every value that reaches `node` is one that a source has read with `serde`, so that its bytes can be passed on. Only
+ * past operators that give values through: a mapper that changes a value in place, which it must not, would be found out late.
+ */
+function keepsValue(topology: Topology, node: TopologyNode, serde: AnySerde): boolean {
+  return node.parents.every((id) => {
+    const parent = topology.nodes[id] as TopologyNode
+    if (parent.kind === 'source' || parent.kind === 'repartition') return parent.value === serde
+    return givesThrough.has(parent.kind) && keepsValue(topology, parent, serde)
+  })
+}
+
+const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([
+  'filter',
+  'select-key',
+  'peek',
+  'merge',
+  'split',
+  'branch',
+])
 
 function contextOf(node: TopologyNode, counters: Counters): ProcessorContext {
   const { dropped } = counters
@@ -148,9 +190,13 @@ function counted(ctx: ProcessorContext, next: Process): Process {
   }
 }
 
-function sinkOf(node: SinkNode | RepartitionNode, ctx: ProcessorContext, wiring: Wiring): Process {
+function sinkOf(
+  node: SinkNode | RepartitionNode,
+  ctx: ProcessorContext,
+  wiring: Wiring,
+  unchanged?: CurrentRecord,
+): Process {
   const topic = topicOfNode(wiring.appId, node) as string
-  const { partitionBytes } = node.key
   return sink(
     {
       topic,
@@ -159,7 +205,7 @@ function sinkOf(node: SinkNode | RepartitionNode, ctx: ProcessorContext, wiring:
       partitions: wiring.partitions(topic),
       output: wiring.output(topic),
       firstPartition: wiring.partition,
-      partitionKey: partitionBytes === undefined ? undefined : (_key, bytes) => partitionBytes(bytes),
+      unchanged,
     },
     ctx,
   )

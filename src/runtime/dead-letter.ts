@@ -14,7 +14,7 @@ const headerLimit = 8192
  * letter are replaced.
  */
 export function deadLetterHeaders(
-  record: ConsumerRecord,
+  record: Pick<ConsumerRecord, 'offset' | 'timestamp' | 'headers'>,
   from: TopicPartition,
   thrown: unknown,
   origin: { readonly app: string; readonly node: string; readonly task: string },

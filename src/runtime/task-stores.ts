@@ -1,6 +1,7 @@
 /**
  * The stores of a task, their bytes and their changelogs. Invariant: the bytes hold exactly what the changelogs hold up to
- * the checkpoint that lies in the same batch, so a crash loses nothing and wipes nothing.
+ * the checkpoint that lies in the same batch, so a crash loses nothing and wipes nothing. They follow the commits at a distance:
+ * several go into one batch, where a row that changed in each of them is written once.
  */
 
 import type { Output, PartitionOffset } from '../broker/port.ts'
@@ -16,7 +17,7 @@ import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayWindowStore } from '../state/window.ts'
 import type { StoreSpec } from '../topology/node.ts'
 import { ChangelogRetention } from './changelog-retention.ts'
-import type { StateBudget } from './state-budget.ts'
+import type { FlushBudget, StateBudget } from './state-budget.ts'
 
 export interface TaskStoresOptions {
   readonly taskId: string
@@ -31,9 +32,8 @@ export interface TaskStoresOptions {
   readonly warn: (message: string) => void
 }
 
-/** What a commit has to write once its transaction has ended. */
+/** What a commit has to remember of the moment it was sealed. */
 export interface SealedStores {
-  readonly writes: ReadonlyMap<Volume, ByteWrite[]>
   readonly streamTimes: Readonly<Record<string, number>>
 }
 
@@ -41,7 +41,14 @@ export interface SealedStores {
 interface Volume {
   readonly state: TaskState
   readonly stores: readonly BoundStore[]
+  /** Per store: the changelog offset up to which (exclusive) it holds what is committed. */
   readonly offsets: Map<string, number>
+  /** What of that is in the bytes, as their checkpoint says. */
+  flushed: ReadonlyMap<string, number>
+  /** When, on the clock of `performance.now()`. */
+  flushedAt: number
+  /** At the last commit. */
+  streamTimes: Readonly<Record<string, number>>
   /** How each store's bytes are to be read. */
   readonly formats: string
   seq: number
@@ -59,11 +66,13 @@ interface BoundStore {
 export class TaskStores {
   readonly #partition: number
   readonly #volumes: readonly Volume[]
+  readonly #budget: FlushBudget
   readonly #diskBytes = new Map<string, number>()
 
-  private constructor(partition: number, volumes: readonly Volume[]) {
+  private constructor({ partition, budget }: TaskStoresOptions, volumes: readonly Volume[]) {
     this.#partition = partition
     this.#volumes = volumes
+    this.#budget = budget.flush
   }
 
   /** @throws StreamError LOCKED, INVALID_ARGUMENT; INVALID_TOPOLOGY when a store on disk was written in another format. */
@@ -79,7 +88,7 @@ export class TaskStores {
       await Promise.all(volumes.map((volume) => volume.state.close()))
       throw error
     }
-    return new TaskStores(options.partition, volumes)
+    return new TaskStores(options, volumes)
   }
 
   get(name: string): BoundStore['store'] {
@@ -134,36 +143,38 @@ export class TaskStores {
   /** Appends the changelog rows of everything written since the last seal to the open transaction. Synchronous. */
   seal(): SealedStores {
     const streamTimes = this.streamTimes()
-    const writes = new Map<Volume, ByteWrite[]>()
-    for (const volume of this.#volumes) {
-      const rows: ByteWrite[] = []
-      writes.set(volume, rows)
-      for (const { store, output } of volume.stores) {
-        store.seal((key, value, timestamp) => output.append(this.#partition, key, value, timestamp, noHeaders), rows)
-      }
+    for (const { store, output } of this.#bound) {
+      store.seal((source, start, keyLength, valueLength, timestamp) =>
+        output.appendRange(this.#partition, source, start, keyLength, valueLength, timestamp, noHeaders),
+      )
     }
-    return { writes, streamTimes }
+    return { streamTimes }
   }
 
   /**
-   * Writes a seal whose transaction is committed.
+   * Takes note that a seal's transaction is committed; writes to the bytes when enough has gathered, or time has passed.
    * @param nextOffsets of the transaction, by partitionName.
    */
-  async settle(sealed: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
+  async settle({ streamTimes }: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
     for (const volume of this.#volumes) {
-      for (const { store, topic, retention } of volume.stores) {
-        const next = nextOffsets.get(partitionName(topic, this.#partition))
-        if (next === undefined) continue
-        volume.offsets.set(store.name, next)
-        retention?.committed(sealed.streamTimes[store.name] as number, next)
-      }
-      const writes = sealed.writes.get(volume) ?? []
-      if (writes.length > 0) await writeWithCheckpoint(volume, writes, sealed.streamTimes)
-      for (const { store } of volume.stores) {
+      volume.streamTimes = streamTimes
+      for (const { store, topic } of volume.stores) {
         store.settle()
-        await store.expire()
+        const next = nextOffsets.get(partitionName(topic, this.#partition))
+        if (next !== undefined) volume.offsets.set(store.name, next)
       }
+      if (isDue(volume, this.#budget)) await flush(volume)
     }
+  }
+
+  /** Whether committed rows have waited long enough for the bytes. */
+  get isFlushDue(): boolean {
+    return this.#volumes.some((volume) => unflushed(volume).rows > 0 && isDue(volume, this.#budget))
+  }
+
+  /** Writes what is committed to the bytes. Nothing may be sealed. */
+  async flush(): Promise<void> {
+    for (const volume of this.#volumes) if (unflushed(volume).rows > 0) await flush(volume)
   }
 
   /** Changelog offsets before which only rows of closed windows lie; each is told once. */
@@ -174,16 +185,20 @@ export class TaskStores {
     })
   }
 
-  /** Forgets what is not settled. */
+  /** Forgets what is not in the bytes. What of it is committed has to be restored. */
   discard(): void {
-    for (const { store } of this.#bound) store.discard()
+    for (const { stores, offsets, flushed } of this.#volumes) {
+      for (const { store } of stores) store.discard()
+      offsets.clear()
+      for (const [store, offset] of flushed) offsets.set(store, offset)
+    }
   }
 
   changelogs(): readonly { readonly store: string; readonly topic: string }[] {
     return this.#bound.map(({ store, topic }) => ({ store: store.name, topic }))
   }
 
-  /** Changelog offset up to which (exclusive) the store is on disk; undefined when it is empty. */
+  /** Changelog offset up to which (exclusive) the store holds what is committed; undefined when it is empty. */
   checkpointOf(store: string): number | undefined {
     return this.#volumeOf(store).offsets.get(store)
   }
@@ -197,8 +212,11 @@ export class TaskStores {
     await deleteRows(volume.state.bytes, name)
   }
 
-  /** Applies committed changelog records and moves the checkpoint to `position`, in one batch. */
-  async applyChangelog(name: string, records: readonly ConsumerRecord[], position: number): Promise<void> {
+  /**
+   * Applies committed changelog records and moves the checkpoint to `position`, in one batch.
+   * @param records in any order, the last of each key.
+   */
+  async applyChangelog(name: string, records: Iterable<ConsumerRecord>, position: number): Promise<void> {
     const volume = this.#volumeOf(name)
     const store = this.get(name)
     const writes: ByteWrite[] = []
@@ -258,6 +276,9 @@ function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], sta
     state,
     stores,
     offsets: new Map(Object.entries(state.checkpoint?.offsets ?? {})),
+    flushed: new Map(Object.entries(state.checkpoint?.offsets ?? {})),
+    flushedAt: performance.now(),
+    streamTimes: state.checkpoint?.streamTimes ?? {},
     // Rows of a store that is not here now stay, and so does what is known of them.
     formats: JSON.stringify({ ...formatsIn(state.checkpoint), ...formatsOf(specs) }),
     seq: state.checkpoint?.seq ?? 0,
@@ -280,6 +301,33 @@ function makeStore(spec: StoreSpec, bytes: ByteStore, budget: StateBudget): Boun
   return windows === undefined ? new OverlayKeyValueStore(options) : new OverlayWindowStore({ ...options, windows })
 }
 
+function isDue(volume: Volume, budget: FlushBudget): boolean {
+  const { rows, bytes } = unflushed(volume)
+  return rows >= budget.rows || bytes >= budget.bytes || performance.now() - volume.flushedAt >= budget.intervalMs
+}
+
+function unflushed({ stores }: Volume): { readonly rows: number; readonly bytes: number } {
+  let rows = 0
+  let bytes = 0
+  for (const { store } of stores) {
+    rows += store.unflushedRows
+    bytes += store.unflushedBytes
+  }
+  return { rows, bytes }
+}
+
+async function flush(volume: Volume): Promise<void> {
+  const writes: ByteWrite[] = []
+  for (const { store } of volume.stores) store.flush(writes)
+  await writeWithCheckpoint(volume, writes, volume.streamTimes)
+  for (const { store, retention } of volume.stores) {
+    store.flushed()
+    await store.expire()
+    const offset = volume.offsets.get(store.name)
+    if (offset !== undefined) retention?.committed(volume.streamTimes[store.name] as number, offset)
+  }
+}
+
 async function writeWithCheckpoint(
   volume: Volume,
   writes: ByteWrite[],
@@ -289,6 +337,9 @@ async function writeWithCheckpoint(
   const offsets = Object.fromEntries(volume.offsets)
   writes.push(checkpointWrite({ seq: volume.seq, offsets, streamTimes, topology: volume.formats }))
   await volume.state.bytes.write(writes)
+  volume.streamTimes = streamTimes
+  volume.flushed = new Map(volume.offsets)
+  volume.flushedAt = performance.now()
 }
 
 type Formats = Readonly<Record<string, string>>

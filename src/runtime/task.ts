@@ -8,7 +8,7 @@ import type { Counter } from '../common/counter.ts'
 import { located, relocated, StreamError } from '../common/errors.ts'
 import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
-import type { Process } from '../operators/processor.ts'
+import type { CurrentRecord, Process } from '../operators/processor.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
@@ -16,11 +16,15 @@ import { decodeMetadata, encodeMetadata } from './position-metadata.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
 
+type Reader = (source: Buffer, start: number, end: number) => unknown
+
 /** How one source topic enters the compiled sub-topology. */
 export interface SourceProcessor {
   readonly node: string
   readonly key: AnySerde
   readonly value: AnySerde
+  readonly readKey: Reader
+  readonly readValue: Reader
   readonly process: Process
   readonly received: Counter
   /** Takes a record that does not read: true when it was dead-lettered, false when the app must stop. */
@@ -52,16 +56,21 @@ export class Task {
   records = 0
   readonly #sources: ReadonlyMap<string, SourceProcessor>
   readonly #places: ReadonlyMap<string, SourceLocation>
+  readonly #current: CurrentRecord
   #group = new PartitionGroup<SourceProcessor>([])
   /** Committed position of each queue, -1 when none is; same order as the group's queues. */
   #committed: number[] = []
 
-  /** @param places where the user wrote each processor, by its name. */
+  /**
+   * @param current what the sub-topology was compiled against.
+   * @param places where the user wrote each processor, by its name.
+   */
   constructor(
     id: TaskId,
     inputs: readonly TopicPartition[],
     sources: ReadonlyMap<string, SourceProcessor>,
     stores: TaskStores,
+    current: CurrentRecord,
     places: ReadonlyMap<string, SourceLocation> = new Map(),
   ) {
     this.id = id
@@ -69,6 +78,7 @@ export class Task {
     this.inputs = inputs
     this.#sources = sources
     this.#places = places
+    this.#current = current
     this.stores = stores
   }
 
@@ -149,19 +159,25 @@ export class Task {
 
   #process(queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
     const source = queue.source
+    const current = this.#current
+    const { bytes, keyStart, valueStart } = record
     this.records++
     source.received.count++
     let key: unknown = null
     let value: unknown = null
     try {
-      if (record.key !== null) key = source.key.deserialize(record.key)
-      if (record.value !== null) value = source.value.deserialize(record.value)
+      if (keyStart >= 0) key = source.readKey(bytes, keyStart, record.keyEnd)
+      if (valueStart >= 0) value = source.readValue(bytes, valueStart, record.valueEnd)
       if (record.timestamp < 0) throw negativeTimestamp(record.timestamp)
     } catch (thrown) {
       const error = undecodable(thrown, source.node)
       if (source.refuse(record, queue.partition, error)) return
       throw error
     }
+    current.value = value
+    current.bytes = bytes
+    current.valueStart = valueStart
+    current.valueEnd = record.valueEnd
     source.process(key, value, record.timestamp, record.headers)
   }
 

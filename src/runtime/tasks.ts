@@ -2,7 +2,9 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { Output } from '../broker/port.ts'
+import { readerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
+import type { CurrentRecord } from '../operators/processor.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile.ts'
@@ -39,7 +41,9 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     budget,
     warn,
   })
+  const current: CurrentRecord = { value: undefined, bytes: noBytes, valueStart: -1, valueEnd: -1 }
   const compiled = compile(plan.topology, sub, {
+    current,
     appId: plan.appId,
     partition: id.partition,
     counters,
@@ -48,8 +52,10 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     partitions: (topic) => plan.partitions.get(topic) as number,
   })
   const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
-  return new Task(id, inputsOf(plan, id), sources, stores, placesOf(plan.topology, sub))
+  return new Task(id, inputsOf(plan, id), sources, stores, current, placesOf(plan.topology, sub))
 }
+
+const noBytes = Buffer.alloc(0)
 
 const lookMs = 50
 const patienceMs = 30_000
@@ -80,6 +86,8 @@ function sourceProcessor(source: CompiledSource, task: string, parts: TaskParts)
     node: node.name,
     key,
     value,
+    readKey: readerOf(key),
+    readValue: readerOf(value),
     process,
     received: parts.counters.nodes[node.id] ?? { count: 0 },
     refuse: refusal(source, task, parts),

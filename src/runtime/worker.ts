@@ -110,7 +110,7 @@ export class Worker {
       while (!this.#stopping) await this.#guardedTurn(member)
       this.state = 'draining'
       // After a failure the producer is void, and a record may have been processed by half.
-      if (this.#trouble === undefined) await this.#commitAll()
+      if (this.#trouble === undefined) await this.#stopCommitted()
       else this.#parts.log('warn', 'stopped before uncommitted work was redone: the next start redoes it')
       this.state = 'stopped'
     } catch (error) {
@@ -194,6 +194,12 @@ export class Worker {
     }
   }
 
+  /** The next start has nothing to replay. */
+  async #stopCommitted(): Promise<void> {
+    await this.#commitAll()
+    for (const task of this.#taskList) await task.stores.flush()
+  }
+
   /** Commits everything processed and waits for it. */
   async #commitAll(): Promise<void> {
     await this.commits.finished()
@@ -267,6 +273,7 @@ export class Worker {
       task.state = 'suspended'
       task.seek([])
       if (dirty) task.stores.discard()
+      else await task.stores.flush()
     }
     if (dirty) await this.#parts.producer.reset()
   }

@@ -1,5 +1,6 @@
 /** Numbers as 8 bytes, big-endian IEEE 754, as Kafka's DoubleSerializer writes them. */
 
+import { type ByteTarget, deserializeWith, serializeWith } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import type { Serde } from './serde.ts'
 
@@ -11,23 +12,20 @@ import type { Serde } from './serde.ts'
 export const double: Serde<number> = Object.freeze({
   format: 'double',
   primitive: false,
-  serialize(value: number): Buffer {
+  serialize: serializeWith((value: number, target: ByteTarget): void => {
     if (typeof value !== 'number') {
       throw new StreamError('SERIALIZATION', `a number was expected, not ${value === null ? 'null' : typeof value}`)
     }
-    const bytes = Buffer.allocUnsafe(8)
-    bytes.writeDoubleBE(value, 0)
-    return bytes
-  },
-  deserialize(bytes: Buffer): number {
-    if (bytes.length !== 8) {
-      throw new StreamError('DESERIALIZATION', `a double has 8 bytes, not ${bytes.length}`, {
-        hint:
-          bytes.length === 4
-            ? 'Four bytes look like a 32-bit float.'
-            : 'The topic was written with another serializer.',
+    const at = target.reserve(8)
+    target.length = target.buffer.writeDoubleBE(value, at)
+  }),
+  deserialize: deserializeWith((source: Buffer, start: number, end: number): number => {
+    const length = end - start
+    if (length !== 8) {
+      throw new StreamError('DESERIALIZATION', `a double has 8 bytes, not ${length}`, {
+        hint: length === 4 ? 'Four bytes look like a 32-bit float.' : 'The topic was written with another serializer.',
       })
     }
-    return bytes.readDoubleBE(0)
-  },
+    return source.readDoubleBE(start)
+  }),
 })

@@ -1,5 +1,6 @@
 /** JSON as UTF-8. What JSON would change without a word (NaN, undefined at the top) is refused, not written as null. */
 
+import { type ByteTarget, deserializeWith, serializeWith } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { jsonError } from './json-error.ts'
 import type { Serde } from './serde.ts'
@@ -32,15 +33,16 @@ function jsonSerde<T>(options: JsonOptions = {}): Serde<T> {
   return {
     format: 'json',
     primitive: false,
-    serialize,
-    deserialize(bytes: Buffer): T {
-      if (bytes.length > maxBytes) {
-        throw unreadable(`JSON of ${bytes.length} bytes is over the limit of ${maxBytes}`, {
+    serialize: serializeWith(writeJson),
+    deserialize: deserializeWith((source: Buffer, start: number, end: number): T => {
+      const length = end - start
+      if (length > maxBytes) {
+        throw unreadable(`JSON of ${length} bytes is over the limit of ${maxBytes}`, {
           hint: 'Raise it with json({ maxBytes }).',
         })
       }
-      const text = decodeUtf8(bytes)
-      if (text === undefined) throw unreadable(`${bytes.length} bytes are not UTF-8, so not JSON`)
+      const text = decodeUtf8(source, start, end)
+      if (text === undefined) throw unreadable(`${length} bytes are not UTF-8, so not JSON`)
       try {
         return JSON.parse(text) as T
       } catch {
@@ -52,11 +54,11 @@ function jsonSerde<T>(options: JsonOptions = {}): Serde<T> {
             : `not JSON: ${expected} expected at character ${at}, near "${excerpt(text, at)}"`,
         )
       }
-    },
+    }),
   }
 }
 
-function serialize(value: unknown): Buffer {
+function writeJson(value: unknown, target: ByteTarget): void {
   let text: string | undefined
   try {
     text = JSON.stringify(value)
@@ -80,7 +82,7 @@ function serialize(value: unknown): Buffer {
       hint: 'A mapper without a return gives undefined; null is the tombstone.',
     })
   }
-  return Buffer.from(text, 'utf8')
+  target.writeText(text)
 }
 
 /** Path of a number that JSON cannot write, or undefined. */

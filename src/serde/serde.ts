@@ -36,10 +36,10 @@ export interface Serde<T> extends Serializer<T>, Deserializer<T> {
    */
   readonly open?: (topic?: string, part?: 'key' | 'value') => Promise<void>
   /**
-   * On serdes of keys: the part of a key's bytes that chooses its partition, where that is not all of them. A windowed
-   * key goes where its inner key goes (Kafka Streams: `WindowedStreamPartitioner`).
+   * On serdes of keys: how many bytes at the end of a key do not choose its partition. Default 0. A windowed key goes
+   * where its inner key goes (Kafka Streams: `WindowedStreamPartitioner`).
    */
-  readonly partitionBytes?: (key: Buffer) => Buffer
+  readonly unpartitionedBytes?: number
   /**
    * The value from its JSON form, for the command line and test data, where the format's name does not say how (a schema
    * is needed): bigints are numbers or strings there, bytes are base64.

@@ -1,5 +1,6 @@
 /** Text as UTF-8, as Kafka's StringSerializer writes it; two different strings never share their bytes. */
 
+import { type ByteTarget, deserializeWith, serializeWith } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import type { Serde } from './serde.ts'
 import { decodeUtf8 } from './text.ts'
@@ -12,20 +13,20 @@ import { decodeUtf8 } from './text.ts'
 export const string: Serde<string> = Object.freeze({
   format: 'string',
   primitive: true,
-  serialize(value: string): Buffer {
+  serialize: serializeWith((value: string, target: ByteTarget): void => {
     if (typeof value !== 'string') throw refused(`a string was expected, not ${value === null ? 'null' : typeof value}`)
     if (!value.isWellFormed()) throw refused('the string holds half a surrogate pair, which UTF-8 cannot write')
-    return Buffer.from(value, 'utf8')
-  },
-  deserialize(bytes: Buffer): string {
-    const text = decodeUtf8(bytes)
+    target.writeText(value)
+  }),
+  deserialize: deserializeWith((source: Buffer, start: number, end: number): string => {
+    const text = decodeUtf8(source, start, end)
     if (text === undefined) {
-      throw new StreamError('DESERIALIZATION', `${bytes.length} bytes are not UTF-8 text`, {
+      throw new StreamError('DESERIALIZATION', `${end - start} bytes are not UTF-8 text`, {
         hint: 'Read the topic with the serde it was written with, or with `bytes`.',
       })
     }
     return text
-  },
+  }),
 })
 
 function refused(message: string): StreamError {

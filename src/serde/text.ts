@@ -2,11 +2,11 @@
 
 import { isUtf8 } from 'node:buffer'
 
-/** The text of the bytes, or undefined when they are not UTF-8. */
-export function decodeUtf8(bytes: Buffer): string | undefined {
-  const text = bytes.toString('utf8')
+/** The text of the bytes [start, end), or undefined when they are not UTF-8. */
+export function decodeUtf8(source: Buffer, start: number, end: number): string | undefined {
+  const text = source.toString('utf8', start, end)
   // Invalid bytes always leave a U+FFFD behind; the search costs nothing in a text of one byte a character.
-  return text.includes('\uFFFD') && !isUtf8(bytes) ? undefined : text
+  return text.includes('\uFFFD') && !isUtf8(source.subarray(start, end)) ? undefined : text
 }
 
 /** Some 40 characters around a position, in printable ASCII, so that bytes of a record never reach a terminal as they are. */

@@ -1,5 +1,6 @@
 /** Keys of windowed tables on a topic: the inner key's bytes and the window's start, as Kafka Streams' TimeWindowedSerializer. */
 
+import { type ByteTarget, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 import type { Windowed } from '../common/windows.ts'
@@ -19,41 +20,41 @@ export function windowed<K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>>
   const sizeMs = durationMs(size, 'window size')
   if (sizeMs === 0) throw new StreamError('INVALID_ARGUMENT', 'a window has a size above 0 ms')
   const { fingerprint, prepare, open, fromJson } = inner
+  const writeInner = writerOf(inner)
+  const readInner = readerOf(inner)
   return Object.freeze({
     format: `windowed(${inner.format},${sizeMs})`,
     primitive: false,
-    serialize(windowedKey: Windowed<K>): Buffer {
+    serialize: serializeWith((windowedKey: Windowed<K>, target: ByteTarget): void => {
       const { key, start, end } = windowedKey
       if (end - start !== sizeMs || !Number.isSafeInteger(start) || start < 0) {
         throw new StreamError('SERIALIZATION', `[${start}, ${end}) is not a window of ${sizeMs} ms`, {
           hint: 'Give windowed() the size that the windows of the stream have.',
         })
       }
-      const keyBytes = inner.serialize(key)
-      const bytes = Buffer.allocUnsafe(keyBytes.length + startBytes)
-      keyBytes.copy(bytes, 0)
-      const at = keyBytes.length
-      bytes.writeUInt32BE(Math.floor(start / 0x1_0000_0000), at)
-      bytes.writeUInt32BE(start >>> 0, at + 4)
-      return bytes
-    },
-    deserialize(bytes: Buffer): Windowed<K> {
-      const at = bytes.length - startBytes
-      if (at < 0) {
+      writeInner(key, target)
+      const at = target.reserve(startBytes)
+      const { buffer } = target
+      buffer.writeUInt32BE(Math.floor(start / 0x1_0000_0000), at)
+      target.length = buffer.writeUInt32BE(start >>> 0, at + 4)
+    }),
+    deserialize: deserializeWith((source: Buffer, from: number, to: number): Windowed<K> => {
+      const at = to - startBytes
+      if (at < from) {
         throw new StreamError(
           'DESERIALIZATION',
-          `a windowed key ends in the 8 bytes of its start, and this one has ${byteCount(bytes.length)}`,
+          `a windowed key ends in the 8 bytes of its start, and this one has ${byteCount(to - from)}`,
         )
       }
-      const start = bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+      const start = source.readInt32BE(at) * 0x1_0000_0000 + source.readUInt32BE(at + 4)
       if (start < 0 || !Number.isSafeInteger(start + sizeMs)) {
         throw new StreamError('DESERIALIZATION', `the window of the key starts at ${start} ms, which is no time`, {
           hint: 'Is the key windowed? The last 8 bytes of it are read as the start of its window.',
         })
       }
-      return { key: inner.deserialize(bytes.subarray(0, at)), start, end: start + sizeMs }
-    },
-    partitionBytes: innerKeyBytes,
+      return { key: readInner(source, from, at), start, end: start + sizeMs }
+    }),
+    unpartitionedBytes: startBytes + (inner.unpartitionedBytes ?? 0),
     ...(fingerprint !== undefined && { fingerprint }),
     ...(prepare && { prepare: (batch: readonly Buffer[]) => prepare(batch.map(innerKeyBytes)) }),
     ...(open && { open }),

@@ -1,5 +1,7 @@
 /** How a store reads and writes its keys and values; `Serde<T>` of the DSL fits, though state knows no serde. */
 
+import { ByteTarget } from '../common/bytes.ts'
+
 export interface Codec<T> {
   /** Whether equal values are `===` and always give equal bytes: such keys need no bytes to be looked up in memory. */
   readonly primitive: boolean
@@ -48,28 +50,63 @@ export function stampedValue(value: Buffer, timestamp: number): Buffer {
   return stored
 }
 
-/** `prefix key` */
-export function keyValueRowKey(prefix: Buffer, key: Buffer): Buffer {
-  const row = Buffer.allocUnsafe(prefix.length + key.length)
-  row.set(prefix, 0)
-  row.set(key, prefix.length)
-  return row
+/** Where a kind of store puts its keys. */
+export interface RowLayout {
+  /** What a stored key has besides the key, in bytes. */
+  readonly rowKeyBytes: number
+  /** What a changelog key has after the key, in bytes. */
+  readonly changelogKeyBytes: number
+  /** Appends the stored key of the key [from, to) of `source`, which may be the target's own buffer. */
+  writeRowKey(start: number, source: Buffer, from: number, to: number, target: ByteTarget): void
+  /** Appends what makes the key before it one of the changelog. */
+  endChangelogKey(start: number, target: ByteTarget): void
 }
 
-/** `prefix start key`; with an empty key the lower bound of all rows of that start. */
-export function windowRowKey(prefix: Buffer, start: number, key: Buffer): Buffer {
-  const row = Buffer.allocUnsafe(prefix.length + 8 + key.length)
-  row.set(prefix, 0)
-  writeInt64(row, start, prefix.length)
-  row.set(key, prefix.length + 8)
-  return row
+export function keyValueLayout(prefix: Buffer): RowLayout {
+  return {
+    rowKeyBytes: prefix.length,
+    changelogKeyBytes: 0,
+    writeRowKey(_start, source, from, to, target) {
+      target.writeBytes(prefix)
+      target.writeRange(source, from, to)
+    },
+    endChangelogKey() {
+      // A changelog key is the key.
+    },
+  }
 }
 
-/** `key start 0`, the key of a window store's changelog record. */
-export function windowChangelogKey(start: number, key: Buffer): Buffer {
-  const row = Buffer.allocUnsafe(key.length + 12)
-  row.set(key, 0)
-  writeInt64(row, start, key.length)
-  row.writeUInt32BE(0, key.length + 8)
-  return row
+const startBytes = 8
+const changelogEndBytes = startBytes + 4
+
+export function windowLayout(prefix: Buffer): RowLayout {
+  return {
+    rowKeyBytes: prefix.length + startBytes,
+    changelogKeyBytes: changelogEndBytes,
+    writeRowKey(start, source, from, to, target) {
+      target.writeBytes(prefix)
+      writeStart(start, target)
+      target.writeRange(source, from, to)
+    },
+    endChangelogKey(start, target) {
+      writeStart(start, target)
+      const at = target.reserve(4)
+      target.length = target.buffer.writeUInt32BE(0, at)
+    },
+  }
+}
+
+function writeStart(start: number, target: ByteTarget): void {
+  const at = target.reserve(startBytes)
+  writeInt64(target.buffer, start, at)
+  target.length = at + startBytes
+}
+
+const noKey = Buffer.alloc(0)
+
+/** The stored key of a key, in a buffer of its own; of no key the lower bound of all rows of that start. */
+export function rowKey(layout: RowLayout, start: number, key: Buffer = noKey): Buffer {
+  const target = new ByteTarget(layout.rowKeyBytes + key.length)
+  layout.writeRowKey(start, key, 0, key.length, target)
+  return target.copy()
 }

@@ -1,8 +1,8 @@
 /** Key-value store with timestamps: the last value of each key (Kafka Streams: TimestampedKeyValueStore). */
 
-import { type Codec, keyValueRowKey, stampedValue, storePrefix } from './codec.ts'
+import { type Codec, keyValueLayout, type RowLayout, rowKey, stampedValue, storePrefix } from './codec.ts'
 import { type Bucket, type CacheLimits, Overlay } from './overlay.ts'
-import type { ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
+import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
 
 export interface KeyValueStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -15,20 +15,14 @@ export interface KeyValueStoreOptions<K, V> extends CacheLimits {
 export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateStore {
   readonly kind = 'key-value'
   readonly name: string
-  readonly #prefix: Buffer
+  readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
   readonly #bucket: Bucket<V> = { start: 0, rows: new Map() }
 
   constructor(options: KeyValueStoreOptions<K, V>) {
     this.name = options.name
-    const prefix = storePrefix(options.name)
-    this.#prefix = prefix
-    this.#overlay = new Overlay({
-      ...options,
-      store: options.name,
-      rowKey: (_, key) => keyValueRowKey(prefix, key),
-      changelogKey: (_, key) => key,
-    })
+    this.#layout = keyValueLayout(storePrefix(options.name))
+    this.#overlay = new Overlay({ ...options, store: options.name, layout: this.#layout })
   }
 
   get(key: K): Row<V> | undefined {
@@ -48,12 +42,28 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
     return this.#overlay.rows
   }
 
-  seal(row: (key: Buffer, value: Buffer | null, timestamp: number) => void, writes: ByteWrite[]): void {
-    this.#overlay.seal(row, writes)
+  get unflushedRows(): number {
+    return this.#overlay.unflushedRows
+  }
+
+  get unflushedBytes(): number {
+    return this.#overlay.unflushedBytes
+  }
+
+  seal(append: AppendRow): void {
+    this.#overlay.seal(append)
   }
 
   settle(): void {
     this.#overlay.settle()
+  }
+
+  flush(writes: ByteWrite[]): void {
+    this.#overlay.flush(writes, 0)
+  }
+
+  flushed(): void {
+    this.#overlay.flushed()
   }
 
   discard(): void {
@@ -65,7 +75,7 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
     this.#overlay.checkRestorable()
     if (this.#bucket.rows.size > 0) this.discard()
     return {
-      key: keyValueRowKey(this.#prefix, row.key),
+      key: rowKey(this.#layout, 0, row.key),
       value: row.value === null ? null : stampedValue(row.value, row.timestamp),
     }
   }

@@ -1,18 +1,22 @@
 /**
- * The rows of a store that are in memory: uncommitted writes and the read cache in one map of live entries, so that reading and
- * writing a hot key is one look-up and no serialization. Invariant: an entry leaves the map only when the byte store holds its value.
+ * The rows of a store that are in memory: writes on their way to the byte store and the read cache in one map of live entries, so
+ * that reading and writing a hot key is one look-up and no serialization. Invariant: an entry leaves the map only when the byte
+ * store holds its value.
  *
- *              load                put                 seal                  settle
- *     (bytes) ──────▶ clean ──────────────▶ dirty ──────────────▶ sealed ──────────────▶ clean ──▶ evicted
- *                       ▲                     ▲   put while sealed: dirty and sealed at once   │
- *                       └─────────────────────┴──────────── pins = unsettled seals it is in ◀──┘
+ *              load                put                  seal                      flush
+ *     (bytes) ──────▶ clean ──────────────▶ dirty ──────────────▶ unflushed ──────────────▶ clean ──▶ evicted
+ *                                             ▲                      │
+ *                                             └────── put: both ─────┘
  *
- * Only clean entries are in the list from oldest to newest; dirty and sealed ones are pinned.
+ * A row is serialized once per seal, into the changelog; those bytes are kept until the flush, since the live value may have moved
+ * on by then. A row that changes in every commit so costs the byte store one write a flush. Only clean entries are in the list from
+ * oldest to newest.
  */
 
+import { ByteTarget, readerOf, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
-import { type Codec, readInt64, stampedValue } from './codec.ts'
-import type { ByteStore, ByteWrite } from './store.ts'
+import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
+import type { AppendRow, ByteStore, ByteWrite } from './store.ts'
 
 export interface CacheLimits {
   /** Most clean rows kept; 0 keeps none, so that every read after a commit goes through bytes. Default: no limit. */
@@ -29,7 +33,7 @@ export interface Bucket<V> {
 
 /** A row in memory. It is handed out as the `Row` of a `get`, so it changes with the next `put` of its key. */
 export interface Entry<V> {
-  /** null: deleted, and not settled yet. */
+  /** null: deleted, and the byte store may still hold it. */
   value: V | null
   timestamp: number
   /** The key itself when primitive, else its bytes as a latin1 string. */
@@ -37,8 +41,12 @@ export interface Entry<V> {
   readonly bucket: Bucket<V>
   /** Changed since the last seal. */
   dirty: boolean
-  /** Unsettled seals that hold it. */
-  pins: number
+  /** Sealed since the last flush, as what is in the sealed bytes: changelog key, value (none: deleted), timestamp. */
+  unflushed: boolean
+  sealedAt: number
+  sealedKeyEnd: number
+  sealedEnd: number
+  sealedTimestamp: number
   /** Estimated bytes in memory, known once it has been bytes. */
   size: number
   /** Read since it became clean: spared once by eviction. */
@@ -53,28 +61,37 @@ export interface OverlayArgs<K, V> extends CacheLimits {
   readonly bytes: ByteStore
   readonly key: Codec<K>
   readonly value: Codec<V>
-  readonly rowKey: (start: number, key: Buffer) => Buffer
-  readonly changelogKey: (start: number, key: Buffer) => Buffer
+  readonly layout: RowLayout
   /** The last row of a bucket has left memory. */
   readonly emptied?: (bucket: Bucket<V>) => void
 }
 
-/** What an entry weighs besides its bytes: the object, its slot in the map, the timestamp. */
-const entryBytes = 160
+/** What an entry weighs besides its bytes: the object, its slot in the map, the timestamps. */
+const entryBytes = 240
 const firstGuess = 128
+const timestampBytes = 8
 
 export class Overlay<K, V> {
   readonly #args: OverlayArgs<K, V>
   readonly #primitive: boolean
+  readonly #writeKey: (key: K, target: ByteTarget) => void
+  readonly #writeValue: (value: V, target: ByteTarget) => void
+  readonly #readValue: (source: Buffer, start: number, end: number) => V
   readonly #maxRows: number
   readonly #maxBytes: number
+  /** A key that is looked up in bytes. */
+  readonly #keyTarget = new ByteTarget()
   #rows = 0
   #cleanRows = 0
   #cleanBytes = 0
   #oldest: Entry<V> | null = null
   #newest: Entry<V> | null = null
   #dirty: Entry<V>[] = []
-  #seals: Entry<V>[][] = []
+  #unflushed: Entry<V>[] = []
+  /** Rows as they were sealed, one after the other, since the last flush. */
+  readonly #sealed = new ByteTarget()
+  /** `sealed`: a commit is under way, what is sealed may still come to nothing. `flushing`: the sealed bytes are being written. */
+  #phase: 'settled' | 'sealed' | 'flushing' = 'settled'
   /** Mean size of a sealed row, to estimate what has not been serialized yet. */
   #meanBytes = firstGuess
   /** The last entry found: the put that follows a get finds it without a look-up. */
@@ -84,6 +101,9 @@ export class Overlay<K, V> {
   constructor(args: OverlayArgs<K, V>) {
     this.#args = args
     this.#primitive = args.key.primitive
+    this.#writeKey = writerOf(args.key)
+    this.#writeValue = writerOf(args.value)
+    this.#readValue = readerOf(args.value)
     this.#maxRows = args.cacheRows ?? Number.POSITIVE_INFINITY
     this.#maxBytes = args.cacheBytes ?? 16 * 1024 * 1024
   }
@@ -94,6 +114,15 @@ export class Overlay<K, V> {
 
   get uncommittedBytes(): number {
     return this.#dirty.length * (this.#meanBytes + 64)
+  }
+
+  get unflushedRows(): number {
+    return this.#unflushed.length
+  }
+
+  /** Sealed since the last flush, every version of a row. */
+  get unflushedBytes(): number {
+    return this.#sealed.length
   }
 
   /** The live entry of a key, read from bytes if need be; its value is null when the key was deleted. */
@@ -115,36 +144,78 @@ export class Overlay<K, V> {
   }
 
   /** @throws StreamError SERIALIZATION when a value does not serialize; only `discard` is of use then. */
-  seal(row: (key: Buffer, value: Buffer | null, timestamp: number) => void, writes: ByteWrite[]): void {
-    const { rowKey, changelogKey } = this.#args
-    const sealed = this.#dirty
+  seal(append: AppendRow): void {
+    this.#enter('settled', 'sealed')
+    const { layout } = this.#args
+    const changed = this.#dirty
+    const target = this.#sealed
+    const before = target.length
     this.#dirty = []
-    let bytes = 0
-    for (const entry of sealed) {
-      const start = entry.bucket.start
-      const key = this.#keyBytes(entry.key)
-      const value = entry.value === null ? null : this.#valueBytes(entry.value)
-      row(changelogKey(start, key), value, entry.timestamp)
-      writes.push({ key: rowKey(start, key), value: value === null ? null : stampedValue(value, entry.timestamp) })
-      const size = key.length + (value === null ? 0 : value.length)
-      bytes += size
-      entry.size = size + entryBytes
+    for (const entry of changed) {
+      const start = target.length
+      this.#writeMapKey(entry.key, target)
+      layout.endChangelogKey(entry.bucket.start, target)
+      const keyEnd = target.length
+      if (entry.value !== null) this.#sealValue(entry.value, target)
+      const end = target.length
+      append(target.buffer, start, keyEnd - start, entry.value === null ? -1 : end - keyEnd, entry.timestamp)
+      entry.sealedAt = start
+      entry.sealedKeyEnd = keyEnd
+      entry.sealedEnd = entry.value === null ? -1 : end
+      entry.sealedTimestamp = entry.timestamp
+      entry.size = end - start + entryBytes
       entry.dirty = false
-      entry.pins++
+      if (!entry.unflushed) {
+        entry.unflushed = true
+        this.#unflushed.push(entry)
+      }
     }
-    this.#seals.push(sealed)
-    if (sealed.length > 0) this.#meanBytes = bytes / sealed.length
+    if (changed.length > 0) this.#meanBytes = (target.length - before) / changed.length
   }
 
+  /** The seal is committed. */
   settle(): void {
-    const sealed = this.#seals.shift()
-    if (sealed === undefined) {
-      throw new StreamError('INTERNAL', `store ${this.#args.store} was settled without a seal`)
+    this.#enter('sealed', 'settled')
+  }
+
+  /**
+   * Adds what was sealed since the last flush to `writes`, but for rows of the buckets that start before `from`: they have no
+   * future. Whoever writes them says so with `flushed`.
+   */
+  flush(writes: ByteWrite[], from: number): void {
+    this.#enter('settled', 'flushing')
+    const { layout } = this.#args
+    const source = this.#sealed.buffer
+    const target = new ByteTarget(this.#unflushed.length * (layout.rowKeyBytes + timestampBytes) + this.#sealed.length)
+    for (const entry of this.#unflushed) {
+      const { bucket, sealedAt, sealedKeyEnd, sealedEnd } = entry
+      if (bucket.start < from) continue
+      const keyStart = target.length
+      layout.writeRowKey(bucket.start, source, sealedAt, sealedKeyEnd - layout.changelogKeyBytes, target)
+      const keyEnd = target.length
+      if (sealedEnd >= 0) {
+        const at = target.reserve(timestampBytes)
+        writeInt64(target.buffer, entry.sealedTimestamp, at)
+        target.length = at + timestampBytes
+        target.writeRange(source, sealedKeyEnd, sealedEnd)
+      }
+      writes.push({
+        key: target.buffer.subarray(keyStart, keyEnd),
+        value: sealedEnd < 0 ? null : target.buffer.subarray(keyEnd, target.length),
+      })
     }
-    for (const entry of sealed) {
-      entry.pins--
-      // Changed or sealed again: a later settle makes it clean.
-      if (entry.pins > 0 || entry.dirty) continue
+  }
+
+  /** The byte store holds what `flush` gave. */
+  flushed(): void {
+    this.#enter('flushing', 'settled')
+    const written = this.#unflushed
+    this.#unflushed = []
+    this.#sealed.clear()
+    for (const entry of written) {
+      entry.unflushed = false
+      // A later flush makes it clean.
+      if (entry.dirty) continue
       if (entry.value === null) this.#remove(entry)
       else this.#link(entry)
     }
@@ -159,15 +230,24 @@ export class Overlay<K, V> {
     this.#oldest = null
     this.#newest = null
     this.#dirty = []
-    this.#seals = []
+    this.#unflushed = []
+    this.#sealed.clear()
+    this.#phase = 'settled'
     this.#forgetLast()
   }
 
   /** @throws StreamError INTERNAL when writes are under way: restored rows would slip under them. */
   checkRestorable(): void {
-    if (this.#dirty.length > 0 || this.#seals.length > 0) {
-      throw new StreamError('INTERNAL', `store ${this.#args.store} has uncommitted writes while it is restored`)
+    if (this.#dirty.length > 0 || this.#unflushed.length > 0) {
+      throw new StreamError('INTERNAL', `store ${this.#args.store} has writes of its own while it is restored`)
     }
+  }
+
+  #enter(from: 'settled' | 'sealed' | 'flushing', to: 'settled' | 'sealed' | 'flushing'): void {
+    if (this.#phase !== from) {
+      throw new StreamError('INTERNAL', `store ${this.#args.store} was ${this.#phase} when it had to be ${from}`)
+    }
+    this.#phase = to
   }
 
   /** Drops the clean rows of a bucket. Whether none are left. */
@@ -197,20 +277,25 @@ export class Overlay<K, V> {
   }
 
   #load(bucket: Bucket<V>, key: K): Entry<V> | undefined {
-    const { bytes, rowKey } = this.#args
+    const { bytes, layout } = this.#args
     const same = canonical(key)
-    const keyBytes = this.#args.key.serialize(same)
-    const stored = bytes.get(rowKey(bucket.start, keyBytes))
+    const target = this.#keyTarget
+    target.clear()
+    this.#writeKey(same, target)
+    const keyEnd = target.length
+    const mapKey = this.#primitive ? same : target.buffer.toString('latin1', 0, keyEnd)
+    layout.writeRowKey(bucket.start, target.buffer, 0, keyEnd, target)
+    const stored = bytes.get(target.buffer.subarray(keyEnd, target.length))
     if (stored === undefined) return undefined
-    const entry = this.#insert(bucket, this.#primitive ? same : keyBytes.toString('latin1'))
+    const entry = this.#insert(bucket, mapKey)
     try {
       entry.timestamp = readInt64(stored, 0)
-      entry.value = this.#args.value.deserialize(stored.subarray(8))
+      entry.value = this.#readValue(stored, timestampBytes, stored.length)
     } catch (thrown) {
       this.#remove(entry)
       throw this.#unreadable(thrown)
     }
-    entry.size = keyBytes.length + stored.length + entryBytes
+    entry.size = keyEnd + stored.length + entryBytes
     this.#link(entry)
     this.#trim()
     if (entry.clean) {
@@ -227,7 +312,11 @@ export class Overlay<K, V> {
       key,
       bucket,
       dirty: false,
-      pins: 0,
+      unflushed: false,
+      sealedAt: 0,
+      sealedKeyEnd: 0,
+      sealedEnd: 0,
+      sealedTimestamp: 0,
       size: 0,
       used: false,
       clean: false,
@@ -293,13 +382,14 @@ export class Overlay<K, V> {
     return this.#primitive ? key : this.#args.key.serialize(key).toString('latin1')
   }
 
-  #keyBytes(mapKey: unknown): Buffer {
-    return this.#primitive ? this.#args.key.serialize(mapKey as K) : Buffer.from(mapKey as string, 'latin1')
+  #writeMapKey(mapKey: unknown, target: ByteTarget): void {
+    if (this.#primitive) this.#writeKey(mapKey as K, target)
+    else target.writeBytes(Buffer.from(mapKey as string, 'latin1'))
   }
 
-  #valueBytes(value: V): Buffer {
+  #sealValue(value: V, target: ByteTarget): void {
     try {
-      return this.#args.value.serialize(value)
+      this.#writeValue(value, target)
     } catch (thrown) {
       const store = this.#args.store
       throw new StreamError('SERIALIZATION', `store ${store}: a value does not serialize: ${messageOf(thrown)}`, {

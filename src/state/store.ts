@@ -41,7 +41,16 @@ export interface ByteStore {
   close(): Promise<void>
 }
 
-/** One row for the changelog: what a store's commit turns into a record. */
+/** One row for the changelog: its key of `keyLength` bytes at `start` of `source`, its value right after it; a length of -1 is null. */
+export type AppendRow = (
+  source: Buffer,
+  start: number,
+  keyLength: number,
+  valueLength: number,
+  timestamp: number,
+) => void
+
+/** A changelog record as a store takes it back. */
 export interface ChangelogRow {
   readonly key: Buffer
   readonly value: Buffer | null
@@ -49,8 +58,9 @@ export interface ChangelogRow {
 }
 
 /**
- * The engine's side of a store. The life of a write: `put` → live overlay → `seal` (serialized into changelog rows and
- * byte writes, still readable) → `settle` once those are durable, or `discard` when the transaction did not commit.
+ * The engine's side of a store. The life of a write: `put` → live overlay → `seal` (serialized into a changelog row, still
+ * readable) → `settle` once that is committed → `flush` to the byte store, sooner or later; or `discard` when the transaction did
+ * not commit, which also forgets what is settled and not flushed: the changelog has it.
  */
 export interface StateStore {
   readonly name: string
@@ -59,14 +69,21 @@ export interface StateStore {
   readonly uncommittedBytes: number
   /** Rows in memory, overlay and cache together. */
   readonly cachedRows: number
+  /** Settled and not in the byte store yet. */
+  readonly unflushedRows: number
+  readonly unflushedBytes: number
   /**
-   * Serializes the overlay. Calls `row` per changed key, in order of first change, and appends the same changes to `writes`.
-   * Writes after this belong to the next seal. Several seals may be unsettled; they settle in order.
+   * Serializes what was written since the last seal, a row per changed key, in order of first change. Later writes belong to the
+   * next seal, which may begin when this one is settled.
    */
-  seal(row: (key: Buffer, value: Buffer | null, timestamp: number) => void, writes: ByteWrite[]): void
-  /** The oldest unsettled seal is in the byte store. */
+  seal(append: AppendRow): void
+  /** The seal is committed. */
   settle(): void
-  /** Forgets every write that is not settled, sealed or not: reads see the byte store again. */
+  /** Adds what is settled and not in the byte store to `writes`. Nothing may be sealed; nor until `flushed`. */
+  flush(writes: ByteWrite[]): void
+  /** What `flush` gave is in the byte store. */
+  flushed(): void
+  /** Forgets every write that is not in the byte store: reads see that again. */
   discard(): void
   /** Turns a changelog record back into the byte write that it mirrors. */
   restore(row: ChangelogRow): ByteWrite

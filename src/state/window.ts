@@ -5,9 +5,9 @@
 
 import { StreamError } from '../common/errors.ts'
 import type { TimeWindows } from '../common/windows.ts'
-import { type Codec, readInt64, stampedValue, storePrefix, windowChangelogKey, windowRowKey } from './codec.ts'
+import { type Codec, type RowLayout, readInt64, rowKey, stampedValue, storePrefix, windowLayout } from './codec.ts'
 import { type Bucket, type CacheLimits, Overlay } from './overlay.ts'
-import type { ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
+import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
 
 export interface WindowStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -18,18 +18,16 @@ export interface WindowStoreOptions<K, V> extends CacheLimits {
   readonly bytes: ByteStore
 }
 
-const noKey = Buffer.alloc(0)
-
 export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   readonly kind = 'window'
   readonly name: string
   streamTime = -1
   /** Stream time at the last settle: what the checkpoint says. */
   #settledTime = -1
-  #sealedTimes: number[] = []
+  #sealedTime = -1
   readonly #windows: TimeWindows
   readonly #bytes: ByteStore
-  readonly #prefix: Buffer
+  readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
   readonly #buckets = new Map<number, Bucket<V>>()
   #last: Bucket<V> | undefined
@@ -40,13 +38,11 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     this.name = options.name
     this.#windows = options.windows
     this.#bytes = options.bytes
-    const prefix = storePrefix(options.name)
-    this.#prefix = prefix
+    this.#layout = windowLayout(storePrefix(options.name))
     this.#overlay = new Overlay({
       ...options,
       store: options.name,
-      rowKey: (start, key) => windowRowKey(prefix, start, key),
-      changelogKey: windowChangelogKey,
+      layout: this.#layout,
       emptied: (bucket) => {
         this.#forget(bucket)
       },
@@ -91,22 +87,39 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     return this.#overlay.rows
   }
 
+  get unflushedRows(): number {
+    return this.#overlay.unflushedRows
+  }
+
+  get unflushedBytes(): number {
+    return this.#overlay.unflushedBytes
+  }
+
   /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
-  seal(row: (key: Buffer, value: Buffer | null, timestamp: number) => void, writes: ByteWrite[]): void {
-    this.#overlay.seal(row, writes)
-    this.#sealedTimes.push(this.streamTime)
+  seal(append: AppendRow): void {
+    this.#overlay.seal(append)
+    this.#sealedTime = this.streamTime
   }
 
   settle(): void {
     this.#overlay.settle()
-    this.#settledTime = this.#sealedTimes.shift() ?? this.#settledTime
+    this.#settledTime = this.#sealedTime
+  }
+
+  /** Rows of windows that have closed meanwhile never reach the bytes. */
+  flush(writes: ByteWrite[]): void {
+    this.#overlay.flush(writes, this.#lastClosedStart + 1)
+  }
+
+  flushed(): void {
+    this.#overlay.flushed()
   }
 
   discard(): void {
     this.#overlay.clear()
     this.#buckets.clear()
     this.#last = undefined
-    this.#sealedTimes = []
+    this.#sealedTime = this.#settledTime
     this.streamTime = this.#settledTime
   }
 
@@ -129,18 +142,15 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     if (start < this.#earliest) this.#earliest = start
     this.recoverStreamTime(row.timestamp)
     return {
-      key: windowRowKey(this.#prefix, start, row.key.subarray(0, keyLength)),
+      key: rowKey(this.#layout, start, row.key.subarray(0, keyLength)),
       value: row.value === null ? null : stampedValue(row.value, row.timestamp),
     }
   }
 
   /** Deletes the rows of windows whose end + grace the settled stream time has reached; costs nothing when there are none. */
   async expire(): Promise<void> {
-    const { sizeMs, graceMs, advanceMs } = this.#windows
-    const closed = this.#settledTime - sizeMs - graceMs
-    // The last start that can be closed: between two of them there is nothing new to delete.
-    const lastStart = closed - (closed % advanceMs)
-    if (closed < 0 || lastStart < this.#earliest) return
+    const lastStart = this.#lastClosedStart
+    if (lastStart < this.#earliest) return
     const from = this.#earliest
     const to = lastStart + 1
     // Rows still on their way to bytes stay, and are deleted by a later call.
@@ -152,11 +162,18 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     }
     this.#earliest = earliest
     try {
-      await this.#bytes.deleteRange(windowRowKey(this.#prefix, from, noKey), windowRowKey(this.#prefix, to, noKey))
+      await this.#bytes.deleteRange(rowKey(this.#layout, from), rowKey(this.#layout, to))
     } catch (thrown) {
       this.#earliest = Math.min(this.#earliest, from)
       throw thrown
     }
+  }
+
+  /** Start of the last window that the settled stream time has closed; -1 while there is none. Between two starts nothing closes. */
+  get #lastClosedStart(): number {
+    const { sizeMs, graceMs, advanceMs } = this.#windows
+    const closed = this.#settledTime - sizeMs - graceMs
+    return closed < 0 ? -1 : closed - (closed % advanceMs)
   }
 
   #find(start: number): Bucket<V> | undefined {

@@ -3,10 +3,11 @@
  * no broker. Each record is processed to the end, through every repartition, before `send` resolves.
  */
 
+import { recordOutput } from '../broker/output.ts'
 import type { FetchedPartition, Output } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
-import { type Header, type Headers, noHeaders, partitionName } from '../common/record.ts'
+import { consumerRecord, type Header, type Headers, noHeaders, partitionName } from '../common/record.ts'
 import { makeCounters } from '../runtime/counters.ts'
 import { type Plan, planWith } from '../runtime/plan.ts'
 import { openSerdes } from '../runtime/serdes.ts'
@@ -84,7 +85,12 @@ export class TestDriver {
       counters: makeCounters(this.#plan.topology),
       output: (topic: string) => this.#output(topic),
       taskDir: () => null,
-      budget: { writeBufferBytes: 0, blockCacheBytes: 0, cache: { cacheRows: 0 } },
+      budget: {
+        writeBufferBytes: 0,
+        blockCacheBytes: 0,
+        flush: { bytes: 0, rows: 0, intervalMs: 0 },
+        cache: { cacheRows: 0 },
+      },
       warn: () => undefined,
     }
     await openSerdes(this.#plan.topology, false)
@@ -133,7 +139,9 @@ export class TestDriver {
     const source = this.#source(topic)
     const count = this.#plan.partitions.get(topic) as number
     const partition =
-      key === null ? this.#keyless++ % count : partitionOf(source.key.partitionBytes?.(key) ?? key, count)
+      key === null
+        ? this.#keyless++ % count
+        : partitionOf(key, count, 0, key.length - (source.key.unpartitionedBytes ?? 0))
     await this.#deliver(topic, partition, key, value, timestamp, headers)
     await this.#settle()
   }
@@ -182,7 +190,7 @@ export class TestDriver {
     const batch: FetchedPartition = {
       topic,
       partition,
-      records: [{ offset, timestamp, key, value, headers }],
+      records: [consumerRecord(offset, timestamp, key, value, headers)],
       position: offset + 1,
       stableEnd: offset + 1,
       highWatermark: offset + 1,
@@ -208,13 +216,12 @@ export class TestDriver {
   #output(topic: string): Output {
     const isRepartition = this.#plan.repartitionTopics.includes(topic)
     const isInternal = this.#plan.internalTopics.some(({ name }) => name === topic)
-    return {
-      append: (partition, key, value, timestamp, headers) => {
-        if (isRepartition) void this.#deliver(topic, partition, key, value, timestamp, headers)
-        else if (isInternal) this.#next(topic, partition)
-        else this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers })
-      },
-    }
+    return recordOutput((partition, record) => {
+      const { key, value, timestamp, headers } = record
+      if (isRepartition) void this.#deliver(topic, partition, key, value, timestamp, headers)
+      else if (isInternal) this.#next(topic, partition)
+      else this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers })
+    })
   }
 
   #decoded(topic: string, key: Buffer | null, value: Buffer | null): { key: unknown; value: unknown } {

@@ -119,12 +119,15 @@ export interface AggregateNode extends NodeBase {
   readonly initializer?: () => unknown
   /** `(aggregate, value, key) => aggregate`; null deletes the row. */
   readonly aggregator: Fn
+  /** The aggregator looks at no value (count), so that none has to be read for it. */
+  readonly ignoresValue?: true
 }
 export interface WindowAggregateNode extends NodeBase {
   readonly kind: 'window-aggregate'
   readonly store: StoreSpec & { readonly windows: TimeWindows }
   readonly initializer?: () => unknown
   readonly aggregator: Fn
+  readonly ignoresValue?: true
 }
 /** From table to stream: every update is a record. */
 export interface ToStreamNode extends NodeBase {

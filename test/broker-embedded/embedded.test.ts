@@ -169,11 +169,20 @@ describe('a member', () => {
   })
 })
 
-test('the log keeps the appended buffers themselves', async () => {
+test('what was appended is a copy: its buffer may be used again', async () => {
   const opened = await open()
   const producer = await opened.transactionalProducer({ transactionalId: 'p' })
-  const value = Buffer.from('x')
+  const value = Buffer.from('keyvalue')
   producer.output('in').append(0, null, value, 0, noHeaders)
+  producer.output('in').appendRange(0, value, 0, 3, 5, 0, noHeaders)
+  producer.output('in').appendRange(0, value, 3, -1, 5, 0, noHeaders)
+  producer.output('in').appendRange(0, value, 0, 3, -1, 0, noHeaders)
+  value.fill(0)
   await producer.commit(null)
-  expect((await readCommitted(opened, 'in'))[0]?.value).toBe(value)
+  expect((await readCommitted(opened, 'in')).map(({ key, value }) => `${key} ${value}`)).toEqual([
+    'null keyvalue',
+    'key value',
+    'null value',
+    'key null',
+  ])
 })

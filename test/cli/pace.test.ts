@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { recordOutput } from '../../src/broker/output.ts'
 import { feed } from '../../src/cli/feed.ts'
 import { pace } from '../../src/cli/pace.ts'
 import { string } from '../../src/serde/string.ts'
@@ -45,7 +46,7 @@ test('a feed hands over what is due before it waits', async () => {
   const clock = timers()
   const log: string[] = []
   const producer = {
-    output: () => ({ append: (_: number, __: unknown, value: Buffer | null) => log.push(`${value}`) }),
+    output: () => recordOutput((_, { value }) => log.push(`${value}`)),
     flush: async () => {
       log.push('flush')
       return new Map()

@@ -4,6 +4,7 @@ import { aggregate } from '../../src/operators/aggregate.ts'
 import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import { json, text } from '../state/codecs.ts'
+import { commit } from '../state/commit.ts'
 import { collector, context, headers, keyValueStore } from './harness.ts'
 
 const count = { initializer: () => 0, aggregator: (sum: number) => sum + 1 }
@@ -122,10 +123,7 @@ test('on a real store, whatever the commits in between, sums are those of a plai
         const model = new Map<string, { sum: number; time: number }>()
         for (const step of steps) {
           if (step === null) {
-            const writes: Parameters<typeof store.seal>[1] = []
-            store.seal(() => undefined, writes)
-            await bytes.write(writes)
-            store.settle()
+            await commit(store, bytes)
             continue
           }
           run(step.key, step.value, step.time, headers)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { recordOutput } from '../../src/broker/output.ts'
 import { partitionOf } from '../../src/common/partitioner.ts'
 import { type SinkArgs, sink } from '../../src/operators/sink.ts'
 import { context, headers } from './harness.ts'
@@ -23,12 +24,10 @@ function run(
       key: text,
       value: text,
       partitions: 4,
-      output: {
-        append: (partition, key, value, timestamp, given) => {
-          expect(given).toBe(headers)
-          appended.push({ partition, key: key?.toString() ?? null, value: value?.toString() ?? null, timestamp })
-        },
-      },
+      output: recordOutput((partition, { key, value, timestamp, headers: given }) => {
+        expect(given).toBe(headers)
+        appended.push({ partition, key: key?.toString() ?? null, value: value?.toString() ?? null, timestamp })
+      }),
       ...more,
     },
     context('to(out)'),
@@ -56,8 +55,18 @@ test('records without key go round all partitions', () => {
   expect(run({ partitions: 1 }, records).map(({ partition }) => partition)).toEqual([0, 0, 0, 0, 0, 0])
 })
 
-test('other bytes than those of the key can choose the partition', () => {
-  const [row] = run({ partitionKey: (_, keyBytes) => keyBytes.subarray(0, 1) }, [['a-suffix', 'x']])
+test('a value that is as it was read is written as the bytes it came in, any other by its serializer', () => {
+  const unchanged = { value: 'as read', bytes: Buffer.from('<its bytes>'), valueStart: 1, valueEnd: 10 }
+  const rows = run({ unchanged }, [
+    ['a', 'as read'],
+    ['a', 'other'],
+    [null, 'as read'],
+  ])
+  expect(rows.map(({ value }) => value)).toEqual(['its bytes', 'other', 'its bytes'])
+})
+
+test('the end of a key can be left out of choosing the partition', () => {
+  const [row] = run({ key: { ...text, unpartitionedBytes: 7 } }, [['a-suffix', 'x']])
   expect(row).toMatchObject({ partition: partitionOf(Buffer.from('a'), 4), key: 'a-suffix' })
 })
 

@@ -5,6 +5,7 @@ import { windowAggregate } from '../../src/operators/window-aggregate.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import { OverlayWindowStore } from '../../src/state/window.ts'
 import { json, text } from '../state/codecs.ts'
+import { commit as commitStore } from '../state/commit.ts'
 import { collector, context, headers, windowStore } from './harness.ts'
 
 const count = { initializer: () => 0, aggregator: (sum: number) => sum + 1 }
@@ -168,10 +169,7 @@ test('on a real store that commits, expires and caches little, results are those
           records.push({ key, value, time })
           run(key, value, time, headers)
           if (commit === 'no') continue
-          const writes: Parameters<typeof store.seal>[1] = []
-          store.seal(() => undefined, writes)
-          await bytes.write(writes)
-          store.settle()
+          await commitStore(store, bytes)
           if (commit === 'commit and expire') await store.expire()
         }
         const expected = naive(windows, records)

@@ -2,9 +2,10 @@ import { defineTopology, json, type Serde, StreamError, string, type Topology, t
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
 import type { Broker } from '../../src/broker/port.ts'
-import { type ConsumerRecord, type Header, noHeaders } from '../../src/common/record.ts'
+import { type Header, noHeaders } from '../../src/common/record.ts'
 import { startApp } from '../../src/runtime/app.ts'
 import type { AppOptions, StreamsApp } from '../../src/runtime/app-options.ts'
+import { fieldsOf, type RecordFields } from '../support/records.ts'
 
 interface Order {
   readonly amount: number
@@ -57,7 +58,9 @@ async function send(...sent: readonly Sent[]): Promise<void> {
   await producer.close()
 }
 
-async function readAll(from: Broker, name: string): Promise<(ConsumerRecord & { readonly partition: number })[]> {
+type Found = RecordFields & { readonly partition: number }
+
+async function readAll(from: Broker, name: string): Promise<Found[]> {
   const partitions = (await from.topics([name])).get(name)?.partitions ?? 0
   const ends = await from.offsets(
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
@@ -66,10 +69,10 @@ async function readAll(from: Broker, name: string): Promise<(ConsumerRecord & { 
   const fetcher = from.fetcher()
   fetcher.assign(ends.map((end) => ({ ...end, offset: 0 })))
   let open = ends.filter((end) => end.offset > 0)
-  const found: (ConsumerRecord & { readonly partition: number })[] = []
+  const found: Found[] = []
   while (open.length > 0) {
     for (const { partition, records, position } of await fetcher.poll(100)) {
-      found.push(...records.map((record) => ({ ...record, partition })))
+      found.push(...records.map((record) => ({ ...fieldsOf(record), partition })))
       open = open.filter((end) => end.partition !== partition || position < end.offset)
     }
   }

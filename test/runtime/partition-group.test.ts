@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ConsumerRecord, noHeaders } from '../../src/common/record.ts'
+import { type ConsumerRecord, consumerRecord } from '../../src/common/record.ts'
 import { PartitionGroup, PartitionQueue } from '../../src/runtime/partition-group.ts'
 
 const queue = (topic: string, position = 0, stableEnd = 0) => new PartitionQueue(topic, topic, 0, position, stableEnd)
 
 function record(offset: number, timestamp: number): ConsumerRecord {
-  return { offset, timestamp, key: null, value: null, headers: noHeaders }
+  return consumerRecord(offset, timestamp, null, null)
 }
 
 /** A fetched batch of these timestamps from the queue's position on, then `markers` offsets without a record. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { int64, string, Windows } from 'streamctl'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Output } from '../../src/broker/port.ts'
-import type { ConsumerRecord } from '../../src/common/record.ts'
-import { noHeaders } from '../../src/common/record.ts'
+import { recordOutput } from '../../src/broker/output.ts'
+import { type ConsumerRecord, consumerRecord } from '../../src/common/record.ts'
+import { stateBudget } from '../../src/runtime/state-budget.ts'
 import { TaskStores, type TaskStoresOptions } from '../../src/runtime/task-stores.ts'
 import type { ByteWrite, KeyValueStore, WindowStore } from '../../src/state/store.ts'
 import type { StoreSpec } from '../../src/topology/node.ts'
@@ -74,9 +74,16 @@ afterEach(async () => {
   await rm(join(dir, '..'), { recursive: true, force: true })
 })
 
-const output = (topic: string): Output => ({
-  append: (partition, key, value) => rows.push(`${topic}-${partition} ${key}=${value?.toString('hex') ?? 'deleted'}`),
-})
+const output = (topic: string) =>
+  recordOutput((partition, { key, value }) =>
+    rows.push(`${topic}-${partition} ${key}=${value?.toString('hex') ?? 'deleted'}`),
+  )
+
+/** Every settle is due. */
+const atOnce = { bytes: 0, rows: 0, intervalMs: 0 }
+/** None is. */
+const never = { bytes: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, intervalMs: Number.POSITIVE_INFINITY }
+const budget = { ...stateBudget(1, 1), flush: atOnce, cache: { cacheRows: 0 } }
 
 async function openStores(specs: readonly StoreSpec[], more: Partial<TaskStoresOptions> = {}): Promise<TaskStores> {
   const stores = await TaskStores.open({
@@ -86,7 +93,7 @@ async function openStores(specs: readonly StoreSpec[], more: Partial<TaskStoresO
     specs,
     changelogTopic: (store) => `app-${store}-changelog`,
     output,
-    budget: { writeBufferBytes: 1 << 16, blockCacheBytes: 1 << 16, cache: { cacheRows: 0 } },
+    budget,
     warn: () => undefined,
     ...more,
   })
@@ -104,7 +111,7 @@ const table = (stores: TaskStores, name: string) => stores.get(name) as unknown 
 const at = (name: string, offset: number) => [`app-${name}-changelog-1`, offset] as const
 
 function record(key: string, value: Buffer | null, timestamp = 1): ConsumerRecord {
-  return { offset: 0, timestamp, key: Buffer.from(key), value, headers: noHeaders }
+  return consumerRecord(0, timestamp, Buffer.from(key), value)
 }
 
 test('rows and their checkpoint are one batch, written at the settle and not before', async () => {
@@ -148,6 +155,79 @@ test('what is written after a seal is not in it, and a discard forgets both', as
   expect(again.checkpointOf('counts')).toBe(2)
 })
 
+test('several commits are one batch, in which a row that changed in each is once, as the last of them left it', async () => {
+  const stores = await openStores([counts], { budget: { ...budget, flush: never } })
+  const store = table(stores, 'counts')
+  disk.batches = []
+  for (let n = 1; n <= 3; n++) {
+    store.put('a', BigInt(n), n)
+    if (n === 2) store.put('b', 7n, 2)
+    await stores.settle(stores.seal(), new Map([at('counts', n * 10)]))
+  }
+  expect(rows).toHaveLength(4)
+  expect(disk.batches).toEqual([])
+  // Live, and not committed: no part of the batch.
+  store.put('a', 99n, 99)
+  await stores.flush()
+  expect(disk.batches.map((batch) => batch.length)).toEqual([3])
+  const again = await reopen(stores, [counts])
+  expect(again.checkpointOf('counts')).toBe(30)
+  expect(table(again, 'counts').get('a')).toMatchObject({ value: 3n, timestamp: 3 })
+  expect(table(again, 'counts').get('b')?.value).toBe(7n)
+})
+
+test('a discard goes back to what is on disk, and says so, since the changelog has the rest', async () => {
+  const stores = await openStores([counts], { budget: { ...budget, flush: never } })
+  const store = table(stores, 'counts')
+  store.put('a', 1n, 1)
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]))
+  await stores.flush()
+  store.put('a', 2n, 2)
+  await stores.settle(stores.seal(), new Map([at('counts', 4)]))
+  expect(stores.checkpointOf('counts')).toBe(4)
+  stores.discard()
+  expect(stores.checkpointOf('counts')).toBe(2)
+  expect(store.get('a')?.value).toBe(1n)
+  await stores.applyChangelog('counts', [record('a', int64.serialize(2n), 2)], 4)
+  expect(store.get('a')).toMatchObject({ value: 2n, timestamp: 2 })
+})
+
+test.each([
+  ['rows', { ...never, rows: 3 }, 3],
+  ['bytes', { ...never, bytes: 2 * (1 + 8) }, 2],
+])('a settle flushes when enough %s have gathered', async (_, flush, commits) => {
+  const stores = await openStores([counts], { budget: { ...budget, flush } })
+  disk.batches = []
+  for (let n = 1; n <= commits; n++) {
+    expect(disk.batches).toEqual([])
+    table(stores, 'counts').put(String(n), 1n, 1)
+    await stores.settle(stores.seal(), new Map([at('counts', n)]))
+  }
+  expect(disk.batches.map((batch) => batch.length)).toEqual([commits + 1])
+})
+
+test('a changelog is given up only as far as the disk has it', async () => {
+  const stores = await openStores([recent], { budget: { ...budget, flush: never } })
+  const windows = stores.get('recent') as unknown as WindowStore<string, bigint>
+  for (const [time, offset] of [
+    [5, 1],
+    [500, 2],
+    [5000, 3],
+  ] as const) {
+    windows.streamTime = time
+    windows.put('a', time - (time % 10), 1n, time)
+    await stores.settle(stores.seal(), new Map([at('recent', offset)]))
+  }
+  expect(stores.expiredChangelogs()).toEqual([])
+  disk.batches = []
+  await stores.flush()
+  // The rows of the two windows that are closed by now never reached the disk.
+  expect(disk.batches.map((batch) => batch.length)).toEqual([2])
+  for (const { offset } of stores.expiredChangelogs()) {
+    expect(offset).toBeLessThanOrEqual(stores.checkpointOf('recent') as number)
+  }
+})
+
 test('a settle that the disk refuses leaves rows and checkpoint as they were', async () => {
   const stores = await openStores([counts])
   table(stores, 'counts').put('a', 1n, 1)
@@ -165,7 +245,7 @@ test('restored records and the position they lead to are one batch; a position a
   const stores = await openStores([counts])
   disk.batches = []
   const one = int64.serialize(1n)
-  await stores.applyChangelog('counts', [record('a', one), record('b', one), record('a', null)], 3)
+  await stores.applyChangelog('counts', [record('b', one), record('a', null)], 3)
   expect(disk.batches).toHaveLength(1)
   await stores.applyChangelog('counts', [], 8)
   const again = await reopen(stores, [counts])

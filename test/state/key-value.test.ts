@@ -8,8 +8,9 @@ import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
 import { openLevel } from '../../src/state/level.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import type { CacheLimits } from '../../src/state/overlay.ts'
-import type { ByteStore, ByteWrite, ChangelogRow } from '../../src/state/store.ts'
+import type { ByteStore, ChangelogRow } from '../../src/state/store.ts'
 import { dump, json, text } from './codecs.ts'
+import { collect, commit, flush, seal } from './commit.ts'
 
 interface Value {
   readonly n: number
@@ -24,20 +25,6 @@ function open<K>(
   return new OverlayKeyValueStore({ name, key, value: json<Value>(), bytes, ...limits })
 }
 
-function sealed(store: OverlayKeyValueStore<string, Value>): { rows: ChangelogRow[]; writes: ByteWrite[] } {
-  const rows: ChangelogRow[] = []
-  const writes: ByteWrite[] = []
-  store.seal((key, value, timestamp) => rows.push({ key, value, timestamp }), writes)
-  return { rows, writes }
-}
-
-async function commit(store: OverlayKeyValueStore<string, Value>, bytes: ByteStore): Promise<ChangelogRow[]> {
-  const { rows, writes } = sealed(store)
-  await bytes.write(writes)
-  store.settle()
-  return rows
-}
-
 describe('bytes of a key-value store', () => {
   test('the row is `store 00 key` = `timestamp value`, the changelog row plain', () => {
     const bytes = new MemoryByteStore()
@@ -45,7 +32,9 @@ describe('bytes of a key-value store', () => {
     store.put('a', { n: 1 }, 0x1_2345_6789)
     store.put('b', { n: 2 }, 7)
     store.put('b', null, 8)
-    const { rows, writes } = sealed(store)
+    const rows = seal(store)
+    store.settle()
+    const writes = collect(store)
     expect(rows).toEqual([
       { key: Buffer.from('a'), value: Buffer.from('{"n":1}'), timestamp: 0x1_2345_6789 },
       { key: Buffer.from('b'), value: null, timestamp: 8 },
@@ -96,7 +85,7 @@ describe('bytes of a key-value store', () => {
     })
     store.put('k', 1n, 1)
     expect(() => {
-      store.seal(() => undefined, [])
+      store.seal(() => undefined)
     }).toThrow(/store big: a value does not serialize/)
     store.discard()
     expect(store.get('k')).toBeUndefined()
@@ -127,9 +116,9 @@ describe('keys', () => {
     const store = open(new MemoryByteStore(), double)
     store.put(-0, { n: 1 }, 1)
     expect(store.get(0)?.value).toEqual({ n: 1 })
-    const writes: ByteWrite[] = []
-    store.seal(() => undefined, writes)
-    expect(writes.map(({ key }) => key.subarray(7).toString('hex'))).toEqual(['0000000000000000'])
+    seal(store)
+    store.settle()
+    expect(collect(store).map(({ key }) => key.subarray(7).toString('hex'))).toEqual(['0000000000000000'])
   })
 })
 
@@ -150,7 +139,7 @@ describe('memory of a key-value store', () => {
     expect(store.cachedRows).toBe(60)
     for (let i = 0; i < 100; i++) expect(store.get(`k${i}`)?.value.n).toBe(i < 50 ? -i : i)
     expect(store.cachedRows).toBe(60)
-    expect((await filled(100, { cacheBytes: 2000 })).cachedRows).toBe(11)
+    expect((await filled(100, { cacheBytes: 2800 })).cachedRows).toBe(11)
     expect((await filled(100, { cacheRows: 0 })).cachedRows).toBe(0)
   })
 
@@ -176,16 +165,13 @@ describe('memory of a key-value store', () => {
       cacheRows: 0,
     })
     store.put('k', new Date(0), 1)
-    const writes: ByteWrite[] = []
-    store.seal(() => undefined, writes)
-    await bytes.write(writes)
-    store.settle()
+    await commit(store, bytes)
     expect(store.get('k')?.value).toBe('1970-01-01T00:00:00.000Z')
     store.put('k', 'more', 2)
     expect(store.get('k')?.value).toBe('more')
   })
 
-  test('deleted rows leave memory when settled', async () => {
+  test('deleted rows leave memory when the byte store knows of it', async () => {
     const store = await filled(5, {})
     for (let i = 0; i < 5; i++) store.put(`k${i}`, null, 9)
     expect(store.get('k1')).toBeUndefined()
@@ -205,23 +191,52 @@ describe('memory of a key-value store', () => {
     expect(store.uncommittedBytes).toBe(2 * one)
   })
 
-  test('a settle without a seal, or a restore over writes, is a bug that says so', () => {
-    const store = open(new MemoryByteStore(), text)
-    expect(() => {
+  test('a row that is committed and not in the byte store yet is not evicted, nor twice in what is written', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text, { cacheRows: 0 })
+    for (let n = 1; n <= 3; n++) {
+      store.put('k', { n }, n)
+      expect(seal(store)).toHaveLength(1)
       store.settle()
-    }).toThrow(/without a seal/)
+      expect([store.unflushedRows, store.cachedRows]).toEqual([1, 1])
+    }
+    expect(store.unflushedBytes).toBe(3 * ('k'.length + '{"n":1}'.length))
+    store.put('k', { n: 4 }, 4)
+    await flush(store, bytes)
+    expect(await dump(bytes)).toEqual([
+      `${Buffer.from('counts\0k').toString('hex')}=0000000000000003${Buffer.from('{"n":3}').toString('hex')}`,
+    ])
+    expect([store.unflushedRows, store.unflushedBytes]).toEqual([0, 0])
+    expect(store.get('k')?.value).toEqual({ n: 4 })
+  })
+
+  test('steps out of order, or a restore over writes, are bugs that say so', () => {
+    const store = open(new MemoryByteStore(), text)
+    const out = (step: () => void) => expect(step).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
+    out(() => store.settle())
+    out(() => store.flushed())
     store.put('k', { n: 1 }, 1)
-    expect(() => store.restore({ key: Buffer.from('k'), value: null, timestamp: 1 })).toThrow(/uncommitted writes/)
+    out(() => store.restore({ key: Buffer.from('k'), value: null, timestamp: 1 }))
+    seal(store)
+    out(() => seal(store))
+    out(() => collect(store))
+    store.settle()
+    out(() => store.restore({ key: Buffer.from('k'), value: null, timestamp: 1 }))
+    collect(store)
+    out(() => seal(store))
+    store.flushed()
+    store.restore({ key: Buffer.from('k'), value: null, timestamp: 1 })
   })
 })
 
-// The model: committed rows, the unsettled seals in order, and what came after them. Whatever the interleaving, a read is the newest of these.
+// The model: rows in the byte store, rows committed, the seal under way, and what came after it. Whatever the interleaving, a read
+// is the newest of these; what a discard forgets of the committed is in the changelog.
 
 type Step =
   | { readonly do: 'put'; readonly key: number; readonly n: number; readonly timestamp: number }
   | { readonly do: 'delete'; readonly key: number; readonly timestamp: number }
   | { readonly do: 'get'; readonly key: number }
-  | { readonly do: 'seal' | 'settle' | 'discard' | 'reopen' | 'restore' }
+  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'reopen' | 'restore' }
 
 const key = fc.integer({ min: 0, max: 4 })
 const timestamp = fc.integer({ min: 0, max: 50 })
@@ -231,6 +246,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
   { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
@@ -248,30 +264,43 @@ async function follow<K>(
 ): Promise<void> {
   const bytes = await makeBytes()
   let store = open(bytes, codec, cache)
+  const stored = new Map<number, ModelRow>()
   const committed = new Map<number, ModelRow>()
-  let seals: { changes: Map<number, ModelRow>; rows: ChangelogRow[]; writes: ByteWrite[] }[] = []
+  let sealed: { readonly changes: Map<number, ModelRow>; readonly rows: ChangelogRow[] } | undefined
   let live = new Map<number, ModelRow>()
+  /** Of what is committed, and how much of it the byte store holds. */
   const changelog: ChangelogRow[] = []
+  let checkpoint = 0
 
   const expected = (k: number): ModelRow => {
-    if (live.has(k)) return live.get(k) ?? null
-    for (const { changes } of seals.toReversed()) if (changes.has(k)) return changes.get(k) ?? null
-    return committed.get(k) ?? null
+    for (const layer of [live, sealed?.changes, committed]) if (layer?.has(k)) return layer.get(k) ?? null
+    return null
   }
   const check = (k: number): void => {
     const row = store.get(keyOf(k))
     expect(row === undefined ? null : { n: row.value.n, timestamp: row.timestamp }).toEqual(expected(k))
   }
-  const settle = async (): Promise<void> => {
-    const oldest = seals[0]
-    if (oldest === undefined) return
-    await bytes.write(oldest.writes)
-    // Between the write and the settle a read must not see anything else either.
+  const checkAll = (): void => {
     for (let k = 0; k < 5; k++) check(k)
+  }
+  const settle = (): void => {
+    if (sealed === undefined) return
     store.settle()
-    seals.shift()
-    changelog.push(...oldest.rows)
-    for (const [k, row] of oldest.changes) committed.set(k, row)
+    changelog.push(...sealed.rows)
+    for (const [k, row] of sealed.changes) committed.set(k, row)
+    sealed = undefined
+  }
+  const flushAll = async (): Promise<void> => {
+    if (sealed !== undefined) return
+    const writes = collect(store)
+    // One write a row, however often it was sealed.
+    expect(new Set(writes.map((write) => write.key.toString('hex'))).size).toBe(writes.length)
+    await bytes.write(writes)
+    // Between the write and its end a read must not see anything else either.
+    checkAll()
+    store.flushed()
+    for (const [k, row] of committed) stored.set(k, row)
+    checkpoint = changelog.length
   }
 
   for (const action of steps) {
@@ -288,39 +317,47 @@ async function follow<K>(
         check(action.key)
         break
       case 'seal': {
-        const rows: ChangelogRow[] = []
-        const writes: ByteWrite[] = []
-        store.seal((rowKey, value, time) => rows.push({ key: rowKey, value, timestamp: time }), writes)
+        if (sealed !== undefined) break
+        const rows = seal(store)
         // One row per changed key, in order of first change.
         expect(rows.map((row) => row.key.toString())).toEqual(
           [...live.keys()].map((k) => codec.serialize(keyOf(k)).toString()),
         )
-        seals.push({ changes: live, rows, writes })
+        sealed = { changes: live, rows }
         live = new Map()
         break
       }
       case 'settle':
-        await settle()
+        settle()
+        break
+      case 'flush':
+        await flushAll()
         break
       case 'discard':
       case 'reopen':
         if (action.do === 'discard') store.discard()
         else store = open(bytes, codec, cache)
-        seals = []
+        sealed = undefined
         live = new Map()
+        // As a task does: what the bytes lack of the committed comes back from the changelog.
+        for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
+        checkpoint = changelog.length
+        for (const [k, row] of committed) stored.set(k, row)
+        checkAll()
         break
       case 'restore': {
         const rebuilt = new MemoryByteStore()
         const other = open(rebuilt, codec, cache)
-        for (const row of changelog) await rebuilt.write([other.restore(row)])
+        for (const row of changelog.slice(0, checkpoint)) await rebuilt.write([other.restore(row)])
         expect(await dump(rebuilt)).toEqual(await dump(bytes))
         break
       }
     }
   }
-  while (seals.length > 0) await settle()
-  for (let k = 0; k < 5; k++) check(k)
-  const present = [...committed].filter(([, row]) => row !== null)
+  settle()
+  await flushAll()
+  checkAll()
+  const present = [...stored].filter(([, row]) => row !== null)
   expect(await dump(bytes)).toHaveLength(present.length)
 }
 

@@ -7,9 +7,10 @@ import { type TimeWindows, Windows } from '../../src/common/windows.ts'
 import { openLevel } from '../../src/state/level.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import type { CacheLimits } from '../../src/state/overlay.ts'
-import type { ByteStore, ByteWrite, ChangelogRow } from '../../src/state/store.ts'
+import type { ByteStore, ChangelogRow } from '../../src/state/store.ts'
 import { OverlayWindowStore } from '../../src/state/window.ts'
 import { dump, json, text } from './codecs.ts'
+import { collect, commit, seal } from './commit.ts'
 
 interface Value {
   readonly n: number
@@ -25,26 +26,15 @@ function open(
   return new OverlayWindowStore({ name: 'w', key: text, value: json<Value>(), windows: of, bytes, ...limits })
 }
 
-function sealed(store: OverlayWindowStore<string, Value>): { rows: ChangelogRow[]; writes: ByteWrite[] } {
-  const rows: ChangelogRow[] = []
-  const writes: ByteWrite[] = []
-  store.seal((key, value, timestamp) => rows.push({ key, value, timestamp }), writes)
-  return { rows, writes }
-}
-
-async function commit(store: OverlayWindowStore<string, Value>, bytes: ByteStore): Promise<void> {
-  const { writes } = sealed(store)
-  await bytes.write(writes)
-  store.settle()
-}
-
 describe('bytes of a window store', () => {
   test('the row is `store 00 start key`, the changelog row `key start 0`, as WindowKeySchema', () => {
     const bytes = new MemoryByteStore()
     const store = open(bytes)
     store.put('ab', 0x1_0000_0005, { n: 1 }, 0x1_0000_0007)
     store.put('ab', 10, null, 12)
-    const { rows, writes } = sealed(store)
+    const rows = seal(store)
+    store.settle()
+    const writes = collect(store)
     expect(rows.map((row) => row.key.toString('hex'))).toEqual([
       '6162' + '0000000100000005' + '00000000',
       '6162' + '000000000000000a' + '00000000',
@@ -72,14 +62,13 @@ describe('stream time', () => {
     store.streamTime = 10
     await commit(store, bytes)
     store.streamTime = 20
-    sealed(store)
+    seal(store)
     store.streamTime = 30
     store.discard()
     expect(store.streamTime).toBe(10)
     store.streamTime = 40
-    sealed(store)
+    seal(store)
     store.streamTime = 50
-    sealed(store)
     store.settle()
     store.discard()
     expect(store.streamTime).toBe(40)
@@ -88,8 +77,7 @@ describe('stream time', () => {
   test('is recovered from the checkpoint and from restored rows, whichever is later', () => {
     const store = open(new MemoryByteStore())
     store.recoverStreamTime(100)
-    const { rows } = sealed(filled())
-    for (const row of rows) store.restore(row)
+    for (const row of seal(filled())) store.restore(row)
     expect(store.streamTime).toBe(107)
     store.recoverStreamTime(50)
     store.discard()
@@ -137,25 +125,21 @@ describe('expiry', () => {
     expect(store.streamTime).toBe(5)
   })
 
-  test('rows on their way to bytes are deleted by a later call', async () => {
+  test('rows of a window that closes before they are flushed never reach the bytes', async () => {
     const bytes = new MemoryByteStore()
     const store = open(bytes)
     store.put('a', 0, { n: 1 }, 5)
-    const first = sealed(store)
-    store.put('b', 0, { n: 1 }, 6)
-    store.streamTime = 1000
-    const second = sealed(store)
-    await bytes.write(first.writes)
+    store.put('b', 100, { n: 1 }, 105)
+    seal(store)
     store.settle()
-    store.recoverStreamTime(1000)
-    await store.expire()
-    expect(await dump(bytes)).toHaveLength(0)
-    await bytes.write(second.writes)
+    store.streamTime = 105
+    seal(store)
     store.settle()
-    expect(await dump(bytes)).toHaveLength(1)
+    expect(collect(store).map(({ key }) => key.toString('hex'))).toEqual(['7700' + '0000000000000064' + '62'])
+    store.flushed()
     await store.expire()
-    expect(await dump(bytes)).toHaveLength(0)
-    expect(store.cachedRows).toBe(0)
+    expect([store.cachedRows, store.unflushedRows]).toEqual([1, 0])
+    expect(store.get('a', 0)).toBeUndefined()
   })
 
   test('a write to a window that has expired is kept by the store, and deleted in its turn', async () => {
@@ -176,9 +160,9 @@ describe('expiry', () => {
     expect(await dump(bytes)).toHaveLength(0)
     store.put('a', 5, { n: 3 }, 5)
     await commit(store, bytes)
-    expect(await dump(bytes)).toHaveLength(1)
     await store.expire()
     expect(await dump(bytes)).toHaveLength(0)
+    expect(store.get('a', 5)).toBeUndefined()
   })
 
   test('a row restored into a window that has expired is deleted in its turn', async () => {
@@ -186,9 +170,7 @@ describe('expiry', () => {
     const store = open(bytes)
     store.put('a', 0, { n: 1 }, 1)
     store.streamTime = 100
-    const { rows, writes } = sealed(store)
-    await bytes.write(writes)
-    store.settle()
+    const rows = await commit(store, bytes)
     await store.expire()
     for (const row of rows) await bytes.write([store.restore(row)])
     expect(await dump(bytes)).toHaveLength(1)
@@ -253,13 +235,13 @@ describe('expiry', () => {
   })
 })
 
-// The model: rows by key and start in layers as committed, sealed and live; stream time likewise. Only windows that are open by the
-// live stream time are read and written, as operators do.
+// The model: rows by key and start in layers as stored in bytes, committed, sealed and live; stream time likewise. Only windows that
+// are open by the live stream time are read and written, as operators do.
 
 type Step =
   | { readonly do: 'put' | 'delete' | 'get'; readonly key: number; readonly back: number; readonly n: number }
   | { readonly do: 'advance'; readonly by: number }
-  | { readonly do: 'seal' | 'settle' | 'discard' | 'reopen' | 'restore' | 'expire' }
+  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'reopen' | 'restore' | 'expire' }
 
 const keyed = { key: fc.integer({ min: 0, max: 2 }), back: fc.integer({ min: 0, max: 5 }), n: fc.nat(99) }
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -269,6 +251,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('advance' as const), by: fc.integer({ min: 1, max: 9 }) }) },
   { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
@@ -285,16 +268,17 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
   let store = open(bytes, cache)
   const committed: Layer = new Map()
   let settledTime = -1
-  let seals: { changes: Layer; time: number; rows: ChangelogRow[]; writes: ByteWrite[] }[] = []
+  let sealed: { readonly changes: Layer; readonly time: number; readonly rows: ChangelogRow[] } | undefined
   let live: Layer = new Map()
+  /** Of what is committed, and how much of it was flushed. */
   const changelog: ChangelogRow[] = []
+  let checkpoint = 0
 
   const isOpen = (start: number, time: number): boolean => start + sizeMs > time - graceMs
   const startOf = (name: string): number => Number(name.split('@')[1])
   const expected = (name: string): ModelRow => {
-    if (live.has(name)) return live.get(name) ?? null
-    for (const { changes } of seals.toReversed()) if (changes.has(name)) return changes.get(name) ?? null
-    return committed.get(name) ?? null
+    for (const layer of [live, sealed?.changes, committed]) if (layer?.has(name)) return layer.get(name) ?? null
+    return null
   }
   const check = (k: number, start: number): void => {
     const row = store.get(`k${k}`, start)
@@ -306,16 +290,20 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
         if (isOpen(start, store.streamTime)) check(k, start)
     }
   }
-  const settle = async (): Promise<void> => {
-    const oldest = seals[0]
-    if (oldest === undefined) return
-    await bytes.write(oldest.writes)
-    checkAll()
+  const settle = (): void => {
+    if (sealed === undefined) return
     store.settle()
-    seals.shift()
-    settledTime = oldest.time
-    changelog.push(...oldest.rows)
-    for (const [name, row] of oldest.changes) committed.set(name, row)
+    settledTime = sealed.time
+    changelog.push(...sealed.rows)
+    for (const [name, row] of sealed.changes) committed.set(name, row)
+    sealed = undefined
+  }
+  const flushAll = async (): Promise<void> => {
+    if (sealed !== undefined) return
+    await bytes.write(collect(store))
+    checkAll()
+    store.flushed()
+    checkpoint = changelog.length
   }
   const openRows = (): string[] =>
     [...committed].flatMap(([name, row]) => (row !== null && isOpen(startOf(name), settledTime) ? [name] : [])).sort()
@@ -346,14 +334,18 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
         break
       }
       case 'seal': {
-        const { rows, writes } = sealed(store)
+        if (sealed !== undefined) break
+        const rows = seal(store)
         expect(rows).toHaveLength(live.size)
-        seals.push({ changes: live, time: store.streamTime, rows, writes })
+        sealed = { changes: live, time: store.streamTime, rows }
         live = new Map()
         break
       }
       case 'settle':
-        await settle()
+        settle()
+        break
+      case 'flush':
+        await flushAll()
         break
       case 'expire':
         await store.expire()
@@ -368,8 +360,11 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
           store.recoverStreamTime(settledTime)
         }
         expect(store.streamTime).toBe(settledTime)
-        seals = []
+        sealed = undefined
         live = new Map()
+        // As a task does: what the bytes lack of the committed comes back from the changelog.
+        for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
+        checkpoint = changelog.length
         checkAll()
         break
       case 'restore': {
@@ -384,7 +379,8 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
       }
     }
   }
-  while (seals.length > 0) await settle()
+  settle()
+  await flushAll()
   checkAll()
   await store.expire()
   expect(await storedRows(bytes)).toEqual(openRows().filter((name) => isOpen(startOf(name), settledTime)))

@@ -2,7 +2,7 @@
 
 import { crc32 } from 'node:zlib'
 import { StreamError } from '../../common/errors.ts'
-import { type ConsumerRecord, type Header, type Headers, noHeaders } from '../../common/record.ts'
+import { ConsumerRecord, type Header, type Headers, noHeaders } from '../../common/record.ts'
 import { type Batch, recordBytes } from './batch.ts'
 
 // Layout, big endian: crc32 of the rest (4), base (8), count (4), then per record: timestamp (8, double),
@@ -40,12 +40,18 @@ export function decodeBatch(bytes: Buffer): Batch {
   const records: ConsumerRecord[] = []
   let size = 0
   let at = headBytes
-  const read = (): Buffer | null => {
+  let from = -1
+  /** Past the bytes at `at`, which begin at `from`; both are -1 for null. */
+  const skip = (): number => {
     const length = bytes.readInt32BE(at)
     at += 4
-    if (length < 0) return null
-    at += length
-    return bytes.subarray(at - length, at)
+    from = length < 0 ? -1 : at
+    at += Math.max(0, length)
+    return length < 0 ? -1 : at
+  }
+  const read = (): Buffer | null => {
+    const end = skip()
+    return end < 0 ? null : bytes.subarray(from, end)
   }
   const readHeaders = (): Headers => {
     const length = bytes.readInt32BE(at)
@@ -58,11 +64,13 @@ export function decodeBatch(bytes: Buffer): Batch {
   for (let i = 0; i < count; i++) {
     const timestamp = bytes.readDoubleBE(at)
     at += 8
-    const key = read()
-    const value = read()
-    const headers = readHeaders()
-    records.push({ offset: base + i, timestamp, key, value, headers })
-    size += recordBytes(key, value, headers)
+    const keyEnd = skip()
+    const keyStart = from
+    const valueEnd = skip()
+    const valueStart = from
+    const record = new ConsumerRecord(base + i, timestamp, readHeaders(), bytes, keyStart, keyEnd, valueStart, valueEnd)
+    records.push(record)
+    size += recordBytes(record)
   }
   return { base, last: base + count - 1, records, bytes: size }
 }

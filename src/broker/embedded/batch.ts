@@ -1,19 +1,10 @@
 /** What a partition log is made of: runs of records with consecutive offsets; the offsets between two runs are markers and aborted records. */
 
-import type { ConsumerRecord, Headers } from '../../common/record.ts'
-
-/** A record whose offset is given when it reaches the log. */
-export interface PendingRecord {
-  offset: number
-  readonly timestamp: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Headers
-}
+import type { ConsumerRecord } from '../../common/record.ts'
 
 /** Records on their way to a log. */
 export interface Run {
-  readonly records: PendingRecord[]
+  readonly records: ConsumerRecord[]
   bytes: number
 }
 
@@ -32,13 +23,9 @@ export interface Slice {
 }
 
 /** About what a record costs in a fetch: its bytes and a fixed share. */
-export function recordBytes(key: Buffer | null, value: Buffer | null, headers: Headers): number {
-  let bytes = 16
-  if (key !== null) bytes += key.length
-  if (value !== null) bytes += value.length
-  if (headers.length > 0) {
-    for (const header of headers) bytes += 8 + header.key.length + (header.value?.length ?? 0)
-  }
+export function recordBytes(record: ConsumerRecord): number {
+  let bytes = 16 + record.keyEnd - record.keyStart + record.valueEnd - record.valueStart
+  for (const header of record.headers) bytes += 8 + header.key.length + (header.value?.length ?? 0)
   return bytes
 }
 
@@ -66,7 +53,7 @@ export function slice(batches: readonly Batch[], from: number, upTo: number, max
     for (let at = skipped; at < batch.records.length; at++) {
       const record = batch.records[at] as ConsumerRecord
       if (!whole) {
-        const size = recordBytes(record.key, record.value, record.headers)
+        const size = recordBytes(record)
         if (records.length > 0 && bytes + size > maxBytes) return { records, position: record.offset, bytes }
         bytes += size
       }

@@ -1,9 +1,9 @@
 /** Records on their way: appended without waiting, gathered per partition in order, taken all at once. */
 
 import { StreamError } from '../../common/errors.ts'
-import { type Headers, noHeaders } from '../../common/record.ts'
+import { recordOutput } from '../output.ts'
 import type { Output } from '../port.ts'
-import { type PendingRecord, type Run, recordBytes } from './batch.ts'
+import { type Run, recordBytes } from './batch.ts'
 
 /** A run ends here, so that a reader of the disk never decodes much more than it was asked for. */
 const runBytes = 256 * 1024
@@ -66,25 +66,23 @@ export class Gather {
   #open(topic: string): Output {
     const lanes: Lane[] = []
     const limit = this.#rules.maxRecordBytes(topic)
-    return {
-      append: (partition, key, value, timestamp, headers) => {
-        const size = recordBytes(key, value, headers)
-        if (size > limit) {
-          this.#rules.refused(tooLarge(topic, partition, size, limit))
-          return
-        }
-        let lane = lanes[partition]
-        if (lane === undefined) {
-          lane = { topic, partition, runs: [], last: full }
-          lanes[partition] = lane
-        }
-        if (lane.last.bytes >= runBytes) this.#newRun(lane)
-        lane.last.records.push(pending(key, value, timestamp, headers))
-        lane.last.bytes += size
-        this.bytes += size
-        this.#rules.appended(this.bytes)
-      },
-    }
+    return recordOutput((partition, record) => {
+      const size = recordBytes(record)
+      if (size > limit) {
+        this.#rules.refused(tooLarge(topic, partition, size, limit))
+        return
+      }
+      let lane = lanes[partition]
+      if (lane === undefined) {
+        lane = { topic, partition, runs: [], last: full }
+        lanes[partition] = lane
+      }
+      if (lane.last.bytes >= runBytes) this.#newRun(lane)
+      lane.last.records.push(record)
+      lane.last.bytes += size
+      this.bytes += size
+      this.#rules.appended(this.bytes)
+    })
   }
 
   #newRun(lane: Lane): void {
@@ -92,10 +90,6 @@ export class Gather {
     lane.last = { records: [], bytes: 0 }
     lane.runs.push(lane.last)
   }
-}
-
-function pending(key: Buffer | null, value: Buffer | null, timestamp: number, headers: Headers): PendingRecord {
-  return { offset: -1, timestamp, key, value, headers: headers.length === 0 ? noHeaders : headers }
 }
 
 function tooLarge(topic: string, partition: number, size: number, limit: number): StreamError {

@@ -2,7 +2,7 @@
  * One partition: an ordered log of batches. No reader of committed data gets past the first offset of a writer that
  * has not settled (the last stable offset), so whatever lies below it is final.
  *
- * The log keeps the appended Buffers themselves. It neither compacts nor expires: `cleanup.policy` and `retention.ms`
+ * It neither compacts nor expires: `cleanup.policy` and `retention.ms`
  * are accepted and ignored. Unlike in Kafka, aborted records are gone for uncommitted readers too; their offsets stay taken.
  */
 

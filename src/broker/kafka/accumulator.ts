@@ -91,15 +91,35 @@ class TopicOutput implements Output {
   }
 
   append(partition: number, key: Buffer | null, value: Buffer | null, timestamp: number, headers: Headers): void {
-    let buffer = this.#partitions[partition]
-    if (buffer === undefined) {
-      buffer = new PartitionBuffer(this.#topic, partition, this.#maxBatchBytes)
-      this.#partitions[partition] = buffer
-    }
-    const builder = buffer.builder
-    const before = builder.bytes
-    builder.append(key, value, timestamp, headers)
-    const after = builder.bytes
+    const buffer = this.#partitions[partition] ?? this.#open(partition)
+    const before = buffer.builder.bytes
+    buffer.builder.append(key, value, timestamp, headers)
+    this.#appended(buffer, before)
+  }
+
+  appendRange(
+    partition: number,
+    source: Buffer,
+    start: number,
+    keyLength: number,
+    valueLength: number,
+    timestamp: number,
+    headers: Headers,
+  ): void {
+    const buffer = this.#partitions[partition] ?? this.#open(partition)
+    const before = buffer.builder.bytes
+    buffer.builder.appendRange(source, start, keyLength, valueLength, timestamp, headers)
+    this.#appended(buffer, before)
+  }
+
+  #open(partition: number): PartitionBuffer {
+    const buffer = new PartitionBuffer(this.#topic, partition, this.#maxBatchBytes)
+    this.#partitions[partition] = buffer
+    return buffer
+  }
+
+  #appended(buffer: PartitionBuffer, before: number): void {
+    const after = buffer.builder.bytes
     const owner = this.#owner
     owner.pendingBytes += after - before
     if (!buffer.filled) owner.markFilled(buffer)

@@ -1,9 +1,9 @@
 /**
- * Records of one batch. Keys, values and header values are views of the response (or of the batch's unpacked bytes) and
- * keep it in memory: whoever holds one for long copies it.
+ * Records of one batch. They share the response (or the batch's unpacked bytes) and keep it in memory: whoever holds one for
+ * long copies what it needs.
  */
 
-import { type ConsumerRecord, type Header, type Headers, noHeaders } from '../../../common/record.ts'
+import { ConsumerRecord, type Header, type Headers, noHeaders } from '../../../common/record.ts'
 import { decompress, defaultMaxUnpackedBytes } from './compression.ts'
 import { attribute, type BatchHeader, type BatchOrigin, corrupt, headerBytes, leastRecordBytes } from './layout.ts'
 
@@ -78,20 +78,24 @@ export function decodeRecords(
 
     const keyLength = varint(bytes, next)
     let position = next
-    let key: Buffer | null = null
+    let keyStart = -1
+    let keyEnd = -1
     if (keyLength >= 0) {
       if (keyLength > recordEnd - position) throw malformed(origin, baseOffset, i, 'its key')
-      key = bytes.subarray(position, position + keyLength)
+      keyStart = position
       position += keyLength
+      keyEnd = position
     } else if (keyLength !== -1) throw malformed(origin, baseOffset, i, 'its key')
 
     const valueLength = varint(bytes, position)
     position = next
-    let value: Buffer | null = null
+    let valueStart = -1
+    let valueEnd = -1
     if (valueLength >= 0) {
       if (valueLength > recordEnd - position) throw malformed(origin, baseOffset, i, 'its value')
-      value = bytes.subarray(position, position + valueLength)
+      valueStart = position
       position += valueLength
+      valueEnd = position
     } else if (valueLength !== -1) throw malformed(origin, baseOffset, i, 'its value')
 
     const headerCount = varint(bytes, position)
@@ -104,7 +108,8 @@ export function decodeRecords(
       if (headers === noHeaders) throw malformed(origin, baseOffset, i, 'its headers')
     }
     if (next !== recordEnd) throw malformed(origin, baseOffset, i, 'its length')
-    into.push({ offset: baseOffset + offsetDelta, timestamp, key, value, headers })
+    const offset = baseOffset + offsetDelta
+    into.push(new ConsumerRecord(offset, timestamp, headers, bytes, keyStart, keyEnd, valueStart, valueEnd))
   }
   if (at !== end) throw corrupt(origin, baseOffset, `${end - at} bytes follow its ${count} records`)
   return end

@@ -1,5 +1,6 @@
 /** Record batches on their way out: every record is encoded once, into the buffer that is sent; a header is stamped over it as often as needed. */
 
+import { ByteTarget, copyRange } from '../../../common/bytes.ts'
 import { StreamError } from '../../../common/errors.ts'
 import type { Headers } from '../../../common/record.ts'
 import { batchCrc } from './checksum.ts'
@@ -40,8 +41,6 @@ const defaultMaxBatchBytes = 1024 * 1024
 const firstCapacity = 4096
 /** Buffers kept for the next batches. */
 const spareBuffers = 2
-/** Above this, a call into native code is faster than a loop. */
-const copyLoopBytes = 48
 /** Timestamps further apart would not be exact as a varint of doubles. */
 const maxDelta = 2 ** 51
 
@@ -71,31 +70,29 @@ function writeVarint(buffer: Buffer, zigzag: number, position: number): number {
   return p
 }
 
-function writeBytes(buffer: Buffer, bytes: Buffer, position: number): number {
-  const length = bytes.length
-  if (length <= copyLoopBytes) for (let i = 0; i < length; i++) buffer[position + i] = bytes[i] as number
-  else buffer.set(bytes, position)
-  return position + length
-}
-
-/** Bytes of a nullable field with its length, and of the headers with their count. */
-function fieldBytes(field: Buffer | null): number {
-  return field === null ? 1 : varintBytes(field.length * 2) + field.length
+/** Bytes of a nullable field (-1: null) with its length, and of the headers with their count. */
+function fieldBytes(length: number): number {
+  return length < 0 ? 1 : varintBytes(length * 2) + length
 }
 
 function headersBytes(headers: Headers): number {
   let bytes = varintBytes(headers.length * 2)
   for (const { key, value } of headers) {
     const keyBytes = Buffer.byteLength(key)
-    bytes += varintBytes(keyBytes * 2) + keyBytes + fieldBytes(value)
+    bytes += varintBytes(keyBytes * 2) + keyBytes + fieldBytes(value === null ? -1 : value.length)
   }
   return bytes
 }
 
-function writeField(buffer: Buffer, field: Buffer | null, position: number): number {
-  if (field !== null) return writeBytes(buffer, field, writeVarint(buffer, field.length * 2, position))
-  buffer[position] = 1
-  return position + 1
+/** The `length` bytes of `source` from `start` on, or null when it is -1; returns where the field ends. */
+function writeField(buffer: Buffer, source: Buffer, start: number, length: number, position: number): number {
+  if (length < 0) {
+    buffer[position] = 1
+    return position + 1
+  }
+  const at = writeVarint(buffer, length * 2, position)
+  copyRange(source, start, start + length, buffer, at)
+  return at + length
 }
 
 function writeHeaders(buffer: Buffer, headers: Headers, position: number): number {
@@ -104,7 +101,7 @@ function writeHeaders(buffer: Buffer, headers: Headers, position: number): numbe
     const keyBytes = Buffer.byteLength(key)
     p = writeVarint(buffer, keyBytes * 2, p)
     p += buffer.write(key, p, keyBytes, 'utf8')
-    p = writeField(buffer, value, p)
+    p = writeField(buffer, value ?? nothing, 0, value === null ? -1 : value.length, p)
   }
   return p
 }
@@ -169,6 +166,10 @@ class OpenBatch implements RecordBatch {
   }
 }
 
+const nothing = Buffer.alloc(0)
+/** Where `append` puts key and value side by side. */
+const sideBySide = new ByteTarget()
+
 /** Gathers the records of one partition into batches. */
 export class BatchBuilder {
   readonly #maxBatchBytes: number
@@ -198,8 +199,23 @@ export class BatchBuilder {
    * @throws StreamError PRODUCTION for a timestamp no record can have.
    */
   append(key: Buffer | null, value: Buffer | null, timestamp: number, headers: Headers): void {
+    sideBySide.clear()
+    if (key !== null) sideBySide.writeBytes(key)
+    if (value !== null) sideBySide.writeBytes(value)
+    this.appendRange(sideBySide.buffer, 0, key?.length ?? -1, value?.length ?? -1, timestamp, headers)
+  }
+
+  /** As `append`, of a key at `start` of `source` and a value right after it; a length of -1 is null. */
+  appendRange(
+    source: Buffer,
+    start: number,
+    keyLength: number,
+    valueLength: number,
+    timestamp: number,
+    headers: Headers,
+  ): void {
     if (!Number.isSafeInteger(timestamp) || timestamp < -1 || timestamp > maxDelta) throw timestampRefused(timestamp)
-    const keyAndValueBytes = fieldBytes(key) + fieldBytes(value)
+    const keyAndValueBytes = fieldBytes(keyLength) + fieldBytes(valueLength)
     const headerBytesNeeded = headers.length === 0 ? 1 : headersBytes(headers)
     let batch = this.#open
     if (batch === null) batch = this.#openBatch(timestamp)
@@ -223,8 +239,8 @@ export class BatchBuilder {
     buffer[p++] = 0
     p = writeVarint(buffer, zigzagTime, p)
     p = writeVarint(buffer, batch.count * 2, p)
-    p = writeField(buffer, key, p)
-    p = writeField(buffer, value, p)
+    p = writeField(buffer, source, start, keyLength, p)
+    p = writeField(buffer, source, keyLength < 0 ? start : start + keyLength, valueLength, p)
     if (headers.length === 0) buffer[p++] = 0
     else p = writeHeaders(buffer, headers, p)
     batch.length = p
