@@ -1,6 +1,6 @@
 /**
  * Our side as a process: runs one workload until its stdin ends, and says on stdout when it restores, when it runs, and
- * at last what it used. One worker runs in the main thread; more run in threads of their own, as those of `streamctl run`.
+ * at last what it used. Its workers run in threads of their own, as those of `streamctl run`.
  */
 
 import { fileURLToPath } from 'node:url'
@@ -26,9 +26,7 @@ try {
     broker,
     appId: spec.app,
     stateDir: spec.state,
-    ...(spec.threads > 1 && {
-      startEngines: inThreads({ workers: spec.threads, file, bootstrap: spec.bootstrap.split(',') }),
-    }),
+    startEngines: inThreads({ workers: spec.threads, file, bootstrap: spec.bootstrap.split(',') }),
   })
   let said: string | undefined
   const looking = setInterval(() => {

@@ -16,6 +16,8 @@ import { committingUntil, FirstFailure, type Uncaught, userFailure } from './use
 
 /** ms between two snapshots: the screen asks once a second. */
 const snapshotEveryMs = 500
+/** ms between two looks at the state; a change of it is told at once. */
+const lookEveryMs = 10
 
 const start = workerData as ThreadStart
 const post = (message: FromThread) => parentPort?.postMessage(message)
@@ -53,14 +55,22 @@ try {
       if (message.kind === 'stop') engine.stop()
     })
     failure.met.catch(() => engine.stop())
-    const tell = () => post({ kind: 'snapshot', snapshot: engine.snapshot() })
+    let told = engine.state
+    const tell = () => {
+      told = engine.state
+      post({ kind: 'snapshot', snapshot: engine.snapshot() })
+    }
     tell()
     const telling = setInterval(tell, snapshotEveryMs)
+    const looking = setInterval(() => {
+      if (engine.state !== told) tell()
+    }, lookEveryMs)
     try {
       await engine.ended
       failure.throwIfMet()
     } finally {
       clearInterval(telling)
+      clearInterval(looking)
       tell()
     }
   } finally {

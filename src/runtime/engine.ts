@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Broker } from '../broker/port.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
-import type { Snapshot } from '../metrics/snapshot.ts'
+import type { AppState, Snapshot } from '../metrics/snapshot.ts'
 import { assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
 import type { MembershipEvents } from './membership.ts'
@@ -38,6 +38,7 @@ export interface EngineSettings {
 }
 
 export interface Engine {
+  readonly state: AppState
   snapshot(): Snapshot
   /** Commits what is processed and leaves; `ended` tells when. */
   stop(): void
@@ -98,6 +99,9 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   return {
     ended,
     stop: () => worker.stop(),
+    get state() {
+      return worker.state
+    },
     snapshot: () =>
       snapshotOf({ plan, counters, worker, brokerAddress: address, startedAt, at: clock(), state: worker.state }),
   }

@@ -27,7 +27,7 @@ interface Restoring extends Changelog {
 
 /** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
 const gatheredRows = 16_384
-const gatheredBytes = 16 << 20
+const gatheredBytes = 8 << 20
 
 export class Restorer {
   readonly #broker: Broker
@@ -38,7 +38,7 @@ export class Restorer {
   constructor(broker: Broker, log: (level: 'info' | 'warn', message: string) => void) {
     this.#broker = broker
     this.#log = log
-    this.#fetcher = broker.fetcher({ isolation: 'committed', maxBytes: 16 << 20, maxPartitionBytes: 4 << 20 })
+    this.#fetcher = broker.fetcher({ isolation: 'committed', maxBytes: 8 << 20, maxPartitionBytes: 2 << 20 })
   }
 
   get active(): boolean {

@@ -35,7 +35,7 @@ export function stateBudget(tasks: number, storesPerTask: number, totalBytes = d
   const share = totalBytes / Math.max(1, tasks)
   const within = (bytes: number, least: number, most: number) => Math.round(Math.min(most, Math.max(least, bytes)))
   return {
-    writeBufferBytes: within(share / 8, 64 * kib, 8 << 20),
+    writeBufferBytes: within(share / 8, 64 * kib, 4 << 20),
     blockCacheBytes: within(share / 8, 64 * kib, 64 << 20),
     flush: { bytes: within(share / 16, 64 * kib, 4 << 20), rows: flushRows, intervalMs: flushIntervalMs },
     cache: { cacheBytes: within(share / 2 / Math.max(1, storesPerTask), 256 * kib, totalBytes) },

@@ -24,7 +24,7 @@ const shortPollMs = 20
 /** ms for an answer beyond what the broker was allowed to wait. */
 const answerMs = 30_000
 /** Bytes one `poll` hands out at most: decoding more would keep the event loop for too long. */
-const pollBytes = 2 * mebibyte
+const pollBytes = mebibyte / 2
 /** Sockets per broker. The second serves partitions that come while the first waits: after `assign`, or a leader's move. */
 const laneCount = 2
 
@@ -51,8 +51,8 @@ export class KafkaFetcher implements Fetcher {
   constructor(cluster: ClusterConnections, options: KafkaFetcherOptions = {}) {
     this.#cluster = cluster
     this.#committed = options.isolation !== 'uncommitted'
-    this.#maxBytes = options.maxBytes ?? 8 * mebibyte
-    this.#maxPartitionBytes = options.maxPartitionBytes ?? mebibyte
+    this.#maxBytes = options.maxBytes ?? 2 * mebibyte
+    this.#maxPartitionBytes = options.maxPartitionBytes ?? mebibyte / 2
     this.#patience = {
       unreachableAfterMs: options.unreachableAfterMs ?? 30_000,
       missingAfterMs: options.missingAfterMs ?? 10_000,
