@@ -50,9 +50,9 @@ export interface FetchedPartition extends TopicPartition {
 export interface FetcherOptions {
   /** Default `committed`. */
   readonly isolation?: 'committed' | 'uncommitted'
-  /** Bytes of one response; bounds what is buffered per broker. Default 8 MiB. */
+  /** Bytes of one response; bounds what is buffered per broker. Default 2 MiB. */
   readonly maxBytes?: number
-  /** Bytes of one partition in a response. Default 1 MiB. */
+  /** Bytes of one partition in a response. Default 512 KiB. */
   readonly maxPartitionBytes?: number
 }
 

@@ -266,7 +266,7 @@ function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], sta
   const stores = specs.map((spec) => {
     const topic = changelogTopic(spec.name)
     const retention = spec.windows === undefined ? undefined : new ChangelogRetention(windowRetentionMs(spec.windows))
-    return { spec, topic, output: output(topic), store: makeStore(spec, state.bytes, budget), retention }
+    return { spec, topic, output: output(topic), store: makeStore(spec, state, budget), retention }
   })
   for (const { store } of stores) {
     const time = state.checkpoint?.streamTimes[store.name]
@@ -295,10 +295,15 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
   return bytes.deleteRange(storePrefix(store), storeEnd(store))
 }
 
-function makeStore(spec: StoreSpec, bytes: ByteStore, budget: StateBudget): BoundStore['store'] {
+function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): BoundStore['store'] {
   const { name, key, value, windows } = spec
   const options = { name, key, value, bytes, ...budget.cache }
-  return windows === undefined ? new OverlayKeyValueStore(options) : new OverlayWindowStore({ ...options, windows })
+  // What has no offset has no rows; what wipes left was deleted.
+  const empty = checkpoint?.offsets[name] === undefined
+  if (windows === undefined) return new OverlayKeyValueStore({ ...options, empty })
+  // No window starts after the stream time that has opened it.
+  const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)
+  return new OverlayWindowStore({ ...options, windows, latestStored })
 }
 
 function isDue(volume: Volume, budget: FlushBudget): boolean {

@@ -30,31 +30,32 @@ export const json: JsonSerde = Object.freeze(
 
 function jsonSerde<T>(options: JsonOptions = {}): Serde<T> {
   const maxBytes = options.maxBytes ?? mebibyte
+  const readJson = (source: Buffer, start: number, end: number): T => {
+    const length = end - start
+    if (length > maxBytes) {
+      throw unreadable(`JSON of ${length} bytes is over the limit of ${maxBytes}`, {
+        hint: 'Raise it with json({ maxBytes }).',
+      })
+    }
+    const text = decodeUtf8(source, start, end)
+    if (text === undefined) throw unreadable(`${length} bytes are not UTF-8, so not JSON`)
+    try {
+      return JSON.parse(text) as T
+    } catch {
+      // V8's message is not passed on: it may quote the record's bytes unescaped.
+      const { at, expected } = jsonError(text)
+      throw unreadable(
+        text.length === 0
+          ? 'an empty value is not JSON'
+          : `not JSON: ${expected} expected at character ${at}, near "${excerpt(text, at)}"`,
+      )
+    }
+  }
   return {
     format: 'json',
     primitive: false,
     serialize: serializeWith(writeJson),
-    deserialize: deserializeWith((source: Buffer, start: number, end: number): T => {
-      const length = end - start
-      if (length > maxBytes) {
-        throw unreadable(`JSON of ${length} bytes is over the limit of ${maxBytes}`, {
-          hint: 'Raise it with json({ maxBytes }).',
-        })
-      }
-      const text = decodeUtf8(source, start, end)
-      if (text === undefined) throw unreadable(`${length} bytes are not UTF-8, so not JSON`)
-      try {
-        return JSON.parse(text) as T
-      } catch {
-        // V8's message is not passed on: it may quote the record's bytes unescaped.
-        const { at, expected } = jsonError(text)
-        throw unreadable(
-          text.length === 0
-            ? 'an empty value is not JSON'
-            : `not JSON: ${expected} expected at character ${at}, near "${excerpt(text, at)}"`,
-        )
-      }
-    }),
+    deserialize: deserializeWith(readJson),
   }
 }
 

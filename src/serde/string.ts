@@ -3,6 +3,7 @@
 import { type ByteTarget, deserializeWith, serializeWith } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import type { Serde } from './serde.ts'
+import { longestKept, shortText } from './short-text.ts'
 import { decodeUtf8 } from './text.ts'
 
 /**
@@ -13,21 +14,27 @@ import { decodeUtf8 } from './text.ts'
 export const string: Serde<string> = Object.freeze({
   format: 'string',
   primitive: true,
-  serialize: serializeWith((value: string, target: ByteTarget): void => {
-    if (typeof value !== 'string') throw refused(`a string was expected, not ${value === null ? 'null' : typeof value}`)
-    if (!value.isWellFormed()) throw refused('the string holds half a surrogate pair, which UTF-8 cannot write')
-    target.writeText(value)
-  }),
-  deserialize: deserializeWith((source: Buffer, start: number, end: number): string => {
-    const text = decodeUtf8(source, start, end)
-    if (text === undefined) {
-      throw new StreamError('DESERIALIZATION', `${end - start} bytes are not UTF-8 text`, {
-        hint: 'Read the topic with the serde it was written with, or with `bytes`.',
-      })
-    }
-    return text
-  }),
+  serialize: serializeWith(writeString),
+  deserialize: deserializeWith((source: Buffer, start: number, end: number): string =>
+    end - start > longestKept ? readString(source, start, end) : shortText(source, start, end, readString),
+  ),
 })
+
+function writeString(value: string, target: ByteTarget): void {
+  if (typeof value !== 'string') throw refused(`a string was expected, not ${value === null ? 'null' : typeof value}`)
+  if (!value.isWellFormed()) throw refused('the string holds half a surrogate pair, which UTF-8 cannot write')
+  target.writeText(value)
+}
+
+function readString(source: Buffer, start: number, end: number): string {
+  const text = decodeUtf8(source, start, end)
+  if (text === undefined) {
+    throw new StreamError('DESERIALIZATION', `${end - start} bytes are not UTF-8 text`, {
+      hint: 'Read the topic with the serde it was written with, or with `bytes`.',
+    })
+  }
+  return text
+}
 
 function refused(message: string): StreamError {
   return new StreamError('SERIALIZATION', message)

@@ -10,6 +10,8 @@ export interface KeyValueStoreOptions<K, V> extends CacheLimits {
   readonly value: Codec<V>
   /** The task's bytes, shared with its other stores. */
   readonly bytes: ByteStore
+  /** The bytes hold no row of the store. Default false. */
+  readonly empty?: boolean
 }
 
 export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateStore {
@@ -17,10 +19,11 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   readonly name: string
   readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
-  readonly #bucket: Bucket<V> = { start: 0, rows: new Map() }
+  readonly #bucket: Bucket<V>
 
   constructor(options: KeyValueStoreOptions<K, V>) {
     this.name = options.name
+    this.#bucket = { start: 0, rows: new Map(), complete: options.empty === true }
     this.#layout = keyValueLayout(storePrefix(options.name))
     this.#overlay = new Overlay({ ...options, store: options.name, layout: this.#layout })
   }
@@ -69,11 +72,12 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   discard(): void {
     this.#overlay.clear()
     this.#bucket.rows.clear()
+    this.#bucket.complete = false
   }
 
   restore(row: ChangelogRow): ByteWrite {
     this.#overlay.checkRestorable()
-    if (this.#bucket.rows.size > 0) this.discard()
+    if (this.#bucket.rows.size > 0 || this.#bucket.complete) this.discard()
     return {
       key: rowKey(this.#layout, 0, row.key),
       value: row.value === null ? null : stampedValue(row.value, row.timestamp),

@@ -29,6 +29,8 @@ export interface CacheLimits {
 export interface Bucket<V> {
   readonly start: number
   readonly rows: Map<unknown, Entry<V>>
+  /** The bytes hold no row that is not here: what is not found is nowhere. */
+  complete: boolean
 }
 
 /** A row in memory. It is handed out as the `Row` of a `get`, so it changes with the next `put` of its key. */
@@ -128,7 +130,7 @@ export class Overlay<K, V> {
   /** The live entry of a key, read from bytes if need be; its value is null when the key was deleted. */
   read(bucket: Bucket<V>, key: K): Entry<V> | undefined {
     const entry = this.#find(bucket, key)
-    if (entry === undefined) return this.#load(bucket, key)
+    if (entry === undefined) return bucket.complete ? undefined : this.#load(bucket, key)
     entry.used = true
     return entry
   }
@@ -258,6 +260,7 @@ export class Overlay<K, V> {
       bucket.rows.delete(entry.key)
       this.#rows--
     }
+    bucket.complete = false
     this.#forgetLast()
     return bucket.rows.size === 0
   }
@@ -368,6 +371,7 @@ export class Overlay<K, V> {
         entry.used = false
         this.#link(entry)
       } else {
+        entry.bucket.complete = false
         this.#remove(entry)
       }
     }

@@ -17,7 +17,7 @@ export interface WindowStore<K, V> {
   /** Rows are found by key and window start (ms); live as those of a key-value store. */
   get(key: K, start: number): Row<V> | undefined
   put(key: K, start: number, value: V | null, timestamp: number): void
-  /** Highest timestamp its operator has seen, -1 before the first; survives restarts. */
+  /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised before a window that starts then is put. */
   streamTime: number
 }
 

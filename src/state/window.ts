@@ -16,6 +16,8 @@ export interface WindowStoreOptions<K, V> extends CacheLimits {
   readonly windows: TimeWindows
   /** The task's bytes, shared with its other stores. */
   readonly bytes: ByteStore
+  /** No row in bytes is of a window that starts later; -1: there is none. Default: not known. */
+  readonly latestStored?: number
 }
 
 export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
@@ -33,11 +35,14 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   #last: Bucket<V> | undefined
   /** No row in bytes, or on its way there, has an earlier start. */
   #earliest = 0
+  /** No row in bytes has a later start. */
+  #latestStored: number
 
   constructor(options: WindowStoreOptions<K, V>) {
     this.name = options.name
     this.#windows = options.windows
     this.#bytes = options.bytes
+    this.#latestStored = options.latestStored ?? Number.POSITIVE_INFINITY
     this.#layout = windowLayout(storePrefix(options.name))
     this.#overlay = new Overlay({
       ...options,
@@ -52,8 +57,9 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   get(key: K, start: number): Row<V> | undefined {
     let bucket = this.#find(start)
     if (bucket === undefined) {
+      if (start > this.#latestStored) return undefined
       // Kept only if a row is found in it: reading what is not there must not fill memory.
-      bucket = { start, rows: new Map() }
+      bucket = { start, rows: new Map(), complete: false }
       const loaded = this.#overlay.read(bucket, key)
       if (bucket.rows.size > 0) this.#buckets.set(start, bucket)
       return loaded as Row<V> | undefined
@@ -65,7 +71,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   put(key: K, start: number, value: V | null, timestamp: number): void {
     let bucket = this.#find(start)
     if (bucket === undefined) {
-      bucket = { start, rows: new Map() }
+      bucket = { start, rows: new Map(), complete: start > this.#latestStored }
       this.#buckets.set(start, bucket)
       this.#last = bucket
     }
@@ -109,6 +115,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   /** Rows of windows that have closed meanwhile never reach the bytes. */
   flush(writes: ByteWrite[]): void {
     this.#overlay.flush(writes, this.#lastClosedStart + 1)
+    for (const start of this.#buckets.keys()) if (start > this.#latestStored) this.#latestStored = start
   }
 
   flushed(): void {
@@ -140,6 +147,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     }
     const start = readInt64(row.key, keyLength)
     if (start < this.#earliest) this.#earliest = start
+    if (start > this.#latestStored) this.#latestStored = start
     this.recoverStreamTime(row.timestamp)
     return {
       key: rowKey(this.#layout, start, row.key.subarray(0, keyLength)),

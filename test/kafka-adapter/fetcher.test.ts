@@ -259,12 +259,12 @@ describe('requests', () => {
     return { topic, partition }
   }
 
-  test('a poll hands out about 2 MiB, and the next request waits for the rest', async () => {
+  test('a poll hands out about 512 KiB, and the next request waits for the rest', async () => {
     const { asked, fetcher } = fakeCluster({ 'a-0': 1, 'b-0': 1, 'c-0': 1 })
     const f = fetcher()
     f.assign([at('a-0'), at('b-0'), at('c-0')])
     await settle()
-    const big = (base: number) => Buffer.concat([records(base, 10, 100_000), records(base + 10, 10, 100_000)])
+    const big = (base: number) => Buffer.concat([records(base, 10, 25_000), records(base + 10, 10, 25_000)])
     await asked[0]!.answer([
       { name: 'a-0', set: big(0) },
       { name: 'b-0', set: big(0) },

@@ -308,6 +308,7 @@ test('a store that was away for a while is still known: its rows in another form
 test('other windows are refused, a longer grace is not', async () => {
   const stores = await openStores([recent])
   const windows = stores.get('recent') as unknown as WindowStore<string, bigint>
+  windows.streamTime = 7
   windows.put('a', 0, 1n, 7)
   await stores.settle(stores.seal(), new Map([at('recent', 2)]))
   const longer = await reopen(stores, [{ ...recent, windows: Windows.tumbling(10, { grace: 60 }) }])

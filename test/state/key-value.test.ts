@@ -8,7 +8,7 @@ import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
 import { openLevel } from '../../src/state/level.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import type { CacheLimits } from '../../src/state/overlay.ts'
-import type { ByteStore, ChangelogRow } from '../../src/state/store.ts'
+import type { ByteStore, ByteWrite, ChangelogRow } from '../../src/state/store.ts'
 import { dump, json, text } from './codecs.ts'
 import { collect, commit, flush, seal } from './commit.ts'
 
@@ -191,6 +191,36 @@ describe('memory of a key-value store', () => {
     expect(store.uncommittedBytes).toBe(2 * one)
   })
 
+  test('a store that began empty asks the bytes for nothing it has not, until rows have left its memory', async () => {
+    const bytes = new MemoryByteStore()
+    let asked = 0
+    const counting: ByteStore = Object.assign(Object.create(bytes) as ByteStore, {
+      get: (key: Buffer) => {
+        asked++
+        return bytes.get(key)
+      },
+      write: (writes: readonly ByteWrite[]) => bytes.write(writes),
+    })
+    const store = new OverlayKeyValueStore<string, Value>({
+      name: 's',
+      key: text,
+      value: json<Value>(),
+      bytes: counting,
+      empty: true,
+      cacheRows: 2,
+    })
+    for (const key of ['a', 'b']) store.put(key, { n: 1 }, 1)
+    await commit(store, counting)
+    expect(store.get('absent')).toBeUndefined()
+    expect(asked).toBe(0)
+    store.put('c', { n: 1 }, 1)
+    await commit(store, counting)
+    expect(['a', 'b', 'c', 'd'].map((key) => store.get(key)?.value.n)).toEqual([1, 1, 1, undefined])
+    expect(asked).toBeGreaterThan(0)
+    store.discard()
+    expect(['a', 'b', 'c', 'd'].map((key) => store.get(key)?.value.n)).toEqual([1, 1, 1, undefined])
+  })
+
   test('a row that is committed and not in the byte store yet is not evicted, nor twice in what is written', async () => {
     const bytes = new MemoryByteStore()
     const store = open(bytes, text, { cacheRows: 0 })
@@ -263,7 +293,14 @@ async function follow<K>(
   cache: CacheLimits,
 ): Promise<void> {
   const bytes = await makeBytes()
-  let store = open(bytes, codec, cache)
+  let store = new OverlayKeyValueStore<K, Value>({
+    name: 'counts',
+    key: codec,
+    value: json<Value>(),
+    bytes,
+    empty: true,
+    ...cache,
+  })
   const stored = new Map<number, ModelRow>()
   const committed = new Map<number, ModelRow>()
   let sealed: { readonly changes: Map<number, ModelRow>; readonly rows: ChangelogRow[] } | undefined

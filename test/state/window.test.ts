@@ -20,7 +20,7 @@ const windows = Windows.hopping(10, { advance: 5, grace: 10 })
 
 function open(
   bytes: ByteStore,
-  limits: CacheLimits = {},
+  limits: CacheLimits & { readonly latestStored?: number } = {},
   of: TimeWindows = windows,
 ): OverlayWindowStore<string, Value> {
   return new OverlayWindowStore({ name: 'w', key: text, value: json<Value>(), windows: of, bytes, ...limits })
@@ -265,7 +265,7 @@ type Layer = Map<string, ModelRow>
 const { sizeMs, graceMs, advanceMs } = windows
 
 async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimits): Promise<void> {
-  let store = open(bytes, cache)
+  let store = open(bytes, { ...cache, latestStored: -1 })
   const committed: Layer = new Map()
   let settledTime = -1
   let sealed: { readonly changes: Layer; readonly time: number; readonly rows: ChangelogRow[] } | undefined
@@ -273,6 +273,7 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
   /** Of what is committed, and how much of it was flushed. */
   const changelog: ChangelogRow[] = []
   let checkpoint = 0
+  let flushedTime = -1
 
   const isOpen = (start: number, time: number): boolean => start + sizeMs > time - graceMs
   const startOf = (name: string): number => Number(name.split('@')[1])
@@ -304,6 +305,7 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
     checkAll()
     store.flushed()
     checkpoint = changelog.length
+    flushedTime = settledTime
   }
   const openRows = (): string[] =>
     [...committed].flatMap(([name, row]) => (row !== null && isOpen(startOf(name), settledTime) ? [name] : [])).sort()
@@ -356,7 +358,7 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
         if (action.do === 'discard') {
           store.discard()
         } else {
-          store = open(bytes, cache)
+          store = open(bytes, { ...cache, latestStored: flushedTime })
           store.recoverStreamTime(settledTime)
         }
         expect(store.streamTime).toBe(settledTime)
@@ -365,6 +367,7 @@ async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimi
         // As a task does: what the bytes lack of the committed comes back from the changelog.
         for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
         checkpoint = changelog.length
+        flushedTime = settledTime
         checkAll()
         break
       case 'restore': {

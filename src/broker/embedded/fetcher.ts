@@ -45,8 +45,8 @@ export class EmbeddedFetcher implements Fetcher {
     this.#journal = journal
     this.#look = look
     this.#isCommitted = options.isolation !== 'uncommitted'
-    this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024
-    this.#maxPartitionBytes = options.maxPartitionBytes ?? 1024 * 1024
+    this.#maxBytes = options.maxBytes ?? 2 * 1024 * 1024
+    this.#maxPartitionBytes = options.maxPartitionBytes ?? 512 * 1024
   }
 
   assign(positions: readonly PartitionOffset[]): void {

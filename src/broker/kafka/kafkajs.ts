@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module'
 import type { ConnectionOptions } from 'node:tls'
 import { StreamError } from '../../common/errors.ts'
+import { Writer } from './wire.ts'
 
 const expectedVersion = '2.2.4'
 
@@ -47,16 +48,41 @@ export interface RawRequest {
   readonly requestTimeout?: number
 }
 
+/** What kafkajs' queue is given: how to write the request, and whom to tell of its answer. */
+interface PushedRequest {
+  readonly entry: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly correlationId: number
+    resolve(answer: { readonly payload: Buffer }): void
+    reject(error: Error): void
+  }
+  readonly expectResponse: boolean
+  readonly requestTimeout: number | undefined
+  sendRequest(): void
+}
+
 interface RequestQueue {
   readonly pending: readonly unknown[]
+  push(request: PushedRequest): void
+  maybeThrottle(ms: number): void
   scheduleCheckPendingRequests(): void
   rejectAll(error: Error): void
 }
 
 interface Connection {
   readonly requestQueue: RequestQueue
-  readonly socket?: { destroy(): void }
+  readonly clientId: string
+  readonly socket?: {
+    destroy(): void
+    cork(): void
+    uncork(): void
+    write(bytes: Buffer): void
+  }
   isConnected(): boolean
+  isAuthenticated(): boolean
+  nextCorrelationId(): number
   send(request: RawRequest): Promise<Buffer>
   disconnect(): Promise<unknown>
 }
@@ -166,7 +192,7 @@ export function openSocket(options: SocketOptions): { readonly opened: Promise<K
     (): KafkaSocket => ({
       versions: broker.versions ?? {},
       isConnected: () => connection.isConnected(),
-      send: (request) => connection.send(request),
+      send: (request) => send(connection, request),
       destroy,
     }),
     (error: unknown) => {
@@ -175,4 +201,47 @@ export function openSocket(options: SocketOptions): { readonly opened: Promise<K
     },
   )
   return { opened, destroy }
+}
+
+/** From here on a copy costs more than the detour around it. */
+const largeBytes = 32 * 1024
+
+/** kafkajs copies a body twice before it is written. A large one goes into the same queue as it is. */
+async function send(connection: Connection, request: RawRequest): Promise<Buffer> {
+  const { buffer: body } = await request.request.encode()
+  const { requestQueue, socket } = connection
+  if (body.length < largeBytes || socket === undefined || !connection.isConnected() || !connection.isAuthenticated()) {
+    return connection.send(request)
+  }
+  const { apiKey, apiVersion, apiName } = request.request
+  const correlationId = connection.nextCorrelationId()
+  const head = requestHead(apiKey, apiVersion, correlationId, connection.clientId, body.length)
+  const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
+    requestQueue.push({
+      entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout: request.requestTimeout,
+      sendRequest: () => {
+        socket.cork()
+        socket.write(head)
+        socket.write(body)
+        socket.uncork()
+      },
+    })
+  })
+  const decoded = await request.response.decode(payload)
+  requestQueue.maybeThrottle(decoded.clientSideThrottleTime)
+  return request.response.parse(decoded)
+}
+
+/** Length of what follows, then the request header v1. */
+function requestHead(
+  apiKey: number,
+  apiVersion: number,
+  correlationId: number,
+  clientId: string,
+  bodyBytes: number,
+): Buffer {
+  const header = new Writer().int16(apiKey).int16(apiVersion).int32(correlationId).string(clientId).finish()
+  return Buffer.concat([new Writer().int32(header.length + bodyBytes).finish(), header])
 }
