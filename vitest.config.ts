@@ -16,7 +16,7 @@ export const reporters: NonNullable<InlineConfig['reporters']> = report
   ? ['default', ['json', { outputFile: report }]]
   : ['default']
 
-/** The fast tests: no JVM, no broker, no network. `vitest.broker.config.ts` and `vitest.clone.config.ts` hold the others. */
+/** The fast tests: no JVM, no broker, no network. `vitest.broker.config.ts`, `vitest.parity.config.ts` and `vitest.clone.config.ts` hold the others. */
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/broker/**', 'test/clone/**'],
+          exclude: ['test/broker/**', 'test/clone/**', 'test/parity/parity.test.ts'],
           globalSetup: ['test/support/compile-cache.ts'],
           testTimeout: 20_000,
         },

@@ -1,0 +1,27 @@
+/** Our side: one input through one topology, on a test driver of its own. */
+
+import { defineTopology, type StreamsBuilder } from 'streamctl'
+import { createTestDriver } from 'streamctl/testing'
+import type { JsonRecord } from './record.ts'
+
+export async function runStreamctl(
+  build: (b: StreamsBuilder) => void,
+  input: readonly JsonRecord[],
+): Promise<readonly JsonRecord[]> {
+  const driver = await createTestDriver(defineTopology('parity', build))
+  try {
+    for (const { topic, key, value, timestamp, headers } of input) {
+      const bytes = headers.map(([key, value]) => ({ key, value: Buffer.from(value) }))
+      await driver.send(topic, key, value, timestamp, bytes)
+    }
+    return driver.read().map(({ topic, key, value, timestamp, headers }) => ({
+      topic,
+      key,
+      value,
+      timestamp,
+      headers: headers.map(({ key, value }) => [key, String(value)] as const),
+    }))
+  } finally {
+    await driver.close()
+  }
+}

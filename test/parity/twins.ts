@@ -1,0 +1,22 @@
+/** All twins, as `family.method`: the one list beside that of java/Topologies.java. */
+
+import { aggregates } from './topologies/aggregates.ts'
+import { stateless } from './topologies/stateless.ts'
+import { streamTableJoins } from './topologies/stream-table-joins.ts'
+import { tables } from './topologies/tables.ts'
+import { windowedAggregates } from './topologies/windowed-aggregates.ts'
+import type { Family, Twin } from './twin.ts'
+
+const families: Readonly<Record<string, Family>> = {
+  stateless,
+  aggregates,
+  windowedAggregates,
+  tables,
+  streamTableJoins,
+}
+
+export const twins: ReadonlyMap<string, Twin> = new Map(
+  Object.entries(families).flatMap(([family, members]) =>
+    Object.entries(members).map(([method, twin]) => [`${family}.${method}`, twin] as const),
+  ),
+)
