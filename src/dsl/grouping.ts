@@ -1,6 +1,6 @@
 /** Streams grouped by key, and the tables they are folded into. A grouped stream that needs a topic gets it at its first aggregate. */
 
-import type { TimeWindows } from '../common/windows.ts'
+import { type TimeWindows, windowRetentionMs } from '../common/windows.ts'
 import { int64 } from '../serde/int64.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { windowed } from '../serde/windowed.ts'
@@ -128,12 +128,13 @@ export function fold(
   if (windows === undefined) {
     const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
     const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...more }, store, site)
-    return { graph, node, key, store: spec }
+    return { graph, node, key, value: serde, store: spec }
   }
-  const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows }, storage)
+  const retentionMs = windowRetentionMs(windows)
+  const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows, retentionMs }, storage)
   const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
   const node = graph.add({ kind: 'window-aggregate', parents, store: windowStore, aggregator, ...more }, store, site)
-  return { graph, node, key: windowed(key, windows.sizeMs), store: spec }
+  return { graph, node, key: windowed(key, windows.sizeMs), value: serde, store: spec }
 }
 
 /** @throws StreamError INVALID_TOPOLOGY when it is no window definition. */

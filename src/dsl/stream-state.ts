@@ -25,6 +25,8 @@ export interface TableState {
   readonly graph: Graph
   readonly node: NodeId
   readonly key: AnySerde
+  readonly value: KnownSerde
+  /** What the table is kept in, or derived from. */
   readonly store: StoreSpec
 }
 

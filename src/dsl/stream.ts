@@ -23,7 +23,7 @@ import { invalid } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { merge, sink, split, stateless, type UserFunction } from './stateless.ts'
 import type { StreamState, TableState } from './stream-state.ts'
-import { joinTable, toStream, toTable } from './tables.ts'
+import { derived, joinTable, toStream, toTable } from './tables.ts'
 import type { Branches, Predicate, Present, ReadBack, SameKey, SerdeFor, Sink } from './types.ts'
 
 type Guard<K, V, S extends V> = (value: V, key: K) => value is S
@@ -423,6 +423,38 @@ export class KTable<out K, out V> {
   /** For the facade alone: what the table stands for. */
   static stateOf(table: KTable<unknown, unknown>): TableState {
     return table.#state
+  }
+
+  /**
+   * The rows for which the predicate holds; the others count as deleted. A type guard narrows the value.
+   * @example customers.filter(customer => customer.active)
+   */
+  filter<S extends Present<V>>(predicate: Guard<K, Present<V>, S>): KTable<K, S | null>
+  filter(predicate: Predicate<K, Present<V>>): KTable<K, V | null>
+  filter<S extends Present<V>>(name: string, predicate: Guard<K, Present<V>, S>): KTable<K, S | null>
+  filter(name: string, predicate: Predicate<K, Present<V>>): KTable<K, V | null>
+  filter(...args: [string | UserFunction, UserFunction?]): KTable<K, V | null> {
+    return new KTable(derived(this.#state, 'filter', args))
+  }
+
+  /**
+   * The rows for which the predicate does not hold; the others count as deleted.
+   * @example customers.filterNot(customer => customer.blocked)
+   */
+  filterNot(predicate: Predicate<K, Present<V>>): KTable<K, V | null>
+  filterNot(name: string, predicate: Predicate<K, Present<V>>): KTable<K, V | null>
+  filterNot(...args: [string | UserFunction, UserFunction?]): KTable<K, V | null> {
+    return new KTable(derived(this.#state, 'filterNot', args))
+  }
+
+  /**
+   * Another value for each row; a deleted row stays deleted.
+   * @example customers.mapValues(customer => customer.tier)
+   */
+  mapValues<V2>(mapper: (value: Present<V>, key: K) => V2): KTable<K, V2 | Extract<V, null>>
+  mapValues<V2>(name: string, mapper: (value: Present<V>, key: K) => V2): KTable<K, V2 | Extract<V, null>>
+  mapValues<V2>(...args: [string | UserFunction, UserFunction?]): KTable<K, V2 | Extract<V, null>> {
+    return new KTable(derived(this.#state, 'mapValues', args))
   }
 
   /**

@@ -38,17 +38,38 @@ export function materialized(
     graph,
     node: graph.add({ kind: 'table', parents: [input.node], store: spec }, store, site),
     key,
+    value,
     store: spec,
   }
 }
 
 /** Every update of the table as a record. */
 export function toStream(table: TableState, given: unknown): StreamState {
-  const { graph, key, store } = table
+  const { graph, key, value } = table
   const site = callSite()
   const name = displayName(table, 'toStream', given, site)
   const node = graph.add({ kind: 'to-stream', parents: [table.node] }, name, site)
-  return { graph, node, key, value: store.value, rekeyed: false }
+  return { graph, node, key, value, rekeyed: false }
+}
+
+/** A table made of another one row by row; it has no store of its own. */
+export function derived(
+  table: TableState,
+  method: 'filter' | 'filterNot' | 'mapValues',
+  [first, second]: readonly [string | UserFunction, UserFunction?],
+): TableState {
+  const site = callSite()
+  const { graph } = table
+  const [given, fn] = typeof first === 'string' ? [first, second] : [undefined, first]
+  const name = displayName(table, method, given, site)
+  requireFunction(fn, method === 'mapValues' ? 'mapper' : 'predicate', name, site)
+  const parents = [table.node]
+  if (method === 'mapValues') {
+    const node = graph.add({ kind: 'table-map-values', parents, mapper: fn as UserFunction }, name, site)
+    return { ...table, node, value: { lostBy: name } }
+  }
+  const body = { kind: 'table-filter', parents, predicate: fn as UserFunction, negate: method === 'filterNot' } as const
+  return { ...table, node: graph.add(body, name, site) }
 }
 
 export interface JoinArguments extends GivenSerdes {

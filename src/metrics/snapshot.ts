@@ -64,7 +64,8 @@ export interface TaskSnapshot {
 
 export interface StoreSnapshot {
   readonly name: string
-  readonly kind: 'key-value' | 'window'
+  /** As the topology names it: `key-value`, `window`, ... */
+  readonly kind: string
   /** Tasks that hold a part of it here. */
   readonly tasks: number
   readonly cachedRows: number

@@ -2,7 +2,7 @@
 
 import type { KeyValueStore } from '../state/store.ts'
 import { type Aggregation, aggregation } from './aggregator.ts'
-import type { Process, ProcessorContext } from './processor.ts'
+import type { Process, ProcessorContext, Update } from './processor.ts'
 
 export interface AggregateArgs<K, V, A> extends Aggregation<K, V, A> {
   readonly store: KeyValueStore<K, A>
@@ -12,7 +12,7 @@ export interface AggregateArgs<K, V, A> extends Aggregation<K, V, A> {
 export function aggregate<K, V, A>(
   args: AggregateArgs<K, V, A>,
   ctx: ProcessorContext,
-  next: Process<K, A | null>,
+  next: Update<K, A>,
 ): Process<K | null, V | null> {
   const { store } = args
   const { forwarded } = ctx
@@ -28,9 +28,10 @@ export function aggregate<K, V, A>(
     }
     const row = store.get(key)
     const newest = row !== undefined && row.timestamp > timestamp ? row.timestamp : timestamp
-    const result = combine(row === undefined ? null : row.value, value, key)
+    const old = row === undefined ? null : row.value
+    const result = combine(old, value, key)
     store.put(key, result, newest)
     forwarded.count++
-    next(key, result, newest, headers)
+    next(key, result, old, newest, headers)
   }
 }

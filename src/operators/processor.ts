@@ -3,10 +3,28 @@
 import type { Counter } from '../common/counter.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
+import type { Row } from '../state/store.ts'
 
 /** One hop of a record. Values are immutable by contract: a branch passes the same object to each child. */
 // biome-ignore lint/suspicious/noExplicitAny: a compiled chain joins processors of every type; the typed facade has checked them.
 export type Process<K = any, V = any> = (key: K, value: V, timestamp: number, headers: Headers) => void
+
+/**
+ * One update of a table: the new value of a key and the one it takes the place of; null stands for no row (Kafka Streams: Change).
+ * The old one is only to be relied on where an operator downstream asks for it (`sendsOld`): it may have to be looked up.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as for Process.
+export type Update<K = any, V = any> = (
+  key: K,
+  value: V | null,
+  old: V | null,
+  timestamp: number,
+  headers: Headers,
+) => void
+
+/** A table as a join looks at it: the row of a key as it is now (Kafka Streams: KTableValueGetter). */
+// biome-ignore lint/suspicious/noExplicitAny: as for Process.
+export type View<K = any, V = any> = (key: K) => Row<V> | undefined
 
 /** Why an operator dropped a record; each is counted by reason. */
 export type DropReason = 'null-key' | 'null-value' | 'late' | 'no-match'

@@ -1,10 +1,9 @@
 /** Looks each stream record up in a table as it is now; the table's updates emit nothing (Kafka Streams: KStreamKTableJoinProcessor). */
 
-import type { KeyValueStore } from '../state/store.ts'
-import { guard3, type Process, type ProcessorContext } from './processor.ts'
+import { guard3, type Process, type ProcessorContext, type View } from './processor.ts'
 
 export interface StreamTableJoinArgs<K, V, T, R> {
-  readonly store: KeyValueStore<K, T>
+  readonly view: View<K, T>
   readonly left: boolean
   readonly joiner: (value: V, tableValue: T | null, key: K) => R
 }
@@ -18,7 +17,7 @@ export function streamTableJoin<K, V, T, R>(
   ctx: ProcessorContext,
   next: Process<K, R>,
 ): Process<K, V | null> {
-  const { store, left } = args
+  const { view, left } = args
   const joiner = guard3(ctx.node, args.joiner)
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
@@ -30,7 +29,7 @@ export function streamTableJoin<K, V, T, R>(
       ctx.drop('null-value')
       return
     }
-    const row = key === null ? undefined : store.get(key)
+    const row = key === null ? undefined : view(key)
     if (row === undefined && !left) {
       ctx.drop('no-match')
       return

@@ -3,7 +3,7 @@
 import { firstWindowStart, type TimeWindows, type Windowed } from '../common/windows.ts'
 import type { WindowStore } from '../state/store.ts'
 import { type Aggregation, aggregation } from './aggregator.ts'
-import type { Process, ProcessorContext } from './processor.ts'
+import type { Process, ProcessorContext, Update } from './processor.ts'
 
 export interface WindowAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
   readonly store: WindowStore<K, A>
@@ -17,7 +17,7 @@ export interface WindowAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
 export function windowAggregate<K, V, A>(
   args: WindowAggregateArgs<K, V, A>,
   ctx: ProcessorContext,
-  next: Process<Windowed<K>, A | null>,
+  next: Update<Windowed<K>, A>,
 ): Process<K | null, V> {
   const { store, windows } = args
   const { sizeMs, advanceMs, graceMs } = windows
@@ -38,10 +38,11 @@ export function windowAggregate<K, V, A>(
       }
       const row = store.get(key, start)
       const newest = row !== undefined && row.timestamp > timestamp ? row.timestamp : timestamp
-      const result = combine(row === undefined ? null : row.value, value, key)
+      const old = row === undefined ? null : row.value
+      const result = combine(old, value, key)
       store.put(key, start, result, newest)
       forwarded.count++
-      next({ key, start, end }, result, newest, headers)
+      next({ key, start, end }, result, old, newest, headers)
     }
   }
 }

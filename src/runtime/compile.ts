@@ -6,8 +6,9 @@
 import type { Output } from '../broker/port.ts'
 import { deserializeWith } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
+import type { Windowed } from '../common/windows.ts'
 import { aggregate } from '../operators/aggregate.ts'
-import { fanOut } from '../operators/fan-out.ts'
+import { fanOut, fanOutUpdates } from '../operators/fan-out.ts'
 import { filter } from '../operators/filter.ts'
 import { flatMap } from '../operators/flat-map.ts'
 import { flatMapValues } from '../operators/flat-map-values.ts'
@@ -15,12 +16,15 @@ import { foreach } from '../operators/foreach.ts'
 import { map } from '../operators/map.ts'
 import { mapValues } from '../operators/map-values.ts'
 import { peek } from '../operators/peek.ts'
-import type { CurrentRecord, Process, ProcessorContext } from '../operators/processor.ts'
+import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../operators/processor.ts'
 import { selectKey } from '../operators/select-key.ts'
 import { sink } from '../operators/sink.ts'
 import { split } from '../operators/split.ts'
 import { streamTableJoin } from '../operators/stream-table-join.ts'
 import { table } from '../operators/table.ts'
+import { filteredView, tableFilter } from '../operators/table-filter.ts'
+import { mappedView, tableMapValues } from '../operators/table-map-values.ts'
+import { toStream } from '../operators/to-stream.ts'
 import { windowAggregate } from '../operators/window-aggregate.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { KeyValueStore, WindowStore } from '../state/store.ts'
@@ -71,25 +75,30 @@ const unread: AnySerde = Object.freeze({
 
 /** One entry per topic that the sub-topology reads. */
 export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): readonly CompiledSource[] {
-  const made = new Map<NodeId, Process>()
+  const processes = new Map<NodeId, Process>()
   const processOf = (node: TopologyNode): Process => {
-    const known = made.get(node.id)
+    const known = processes.get(node.id)
     if (known !== undefined) return known
     const process = build(node)
-    made.set(node.id, process)
+    processes.set(node.id, process)
     return process
   }
-  /** Children that a node's records go to; a join is not driven by its table. */
+  /** Children that a node's records, or updates, go to; a stream-table join is not driven by its table. */
   const children = (id: NodeId): readonly TopologyNode[] =>
     sub.nodes
       .map((child) => topology.nodes[child] as TopologyNode)
       .filter((node) => (node.kind === 'stream-table-join' ? node.parents[0] === id : node.parents.includes(id)))
   const next = (id: NodeId): Process => fanOut(children(id).map(processOf))
+  const updates = (id: NodeId): Update => fanOutUpdates(children(id).map(buildUpdate))
+  const contextOf = (node: TopologyNode) => processorContext(node, wiring.counters)
+  /** Whether somebody downstream looks at the old values of a table's updates. */
+  const sendsOld = (id: NodeId): boolean =>
+    children(id).some((node) => asksForOld(node) || (passesOldOn(node) && sendsOld(node.id)))
+
+  /** What takes the records of a stream. */
   const build = (node: TopologyNode): Process => {
-    const ctx = contextOf(node, wiring.counters)
+    const ctx = contextOf(node)
     switch (node.kind) {
-      case 'source':
-        throw new StreamError('INTERNAL', `source ${node.name} has a parent`)
       case 'filter':
         return filter(node, ctx, next(node.id))
       case 'map':
@@ -107,29 +116,72 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
       case 'foreach':
         return foreach(node, ctx)
       case 'merge':
-      case 'to-stream':
         return next(node.id)
       case 'split':
         return split(node, ctx, branches(node.id, node.predicates.length))
       case 'branch':
         return counted(ctx, next(node.id))
       case 'table':
-        return table({ store: keyValue(node.store.name) }, ctx, next(node.id))
+        return table({ store: keyValue(node.store.name), sendsOld: sendsOld(node.id) }, ctx, updates(node.id))
       case 'aggregate':
-        return aggregate({ ...node, store: keyValue(node.store.name) }, ctx, next(node.id))
-      case 'window-aggregate': {
-        const store = wiring.store(node.store.name) as WindowStore<unknown, unknown>
-        return windowAggregate({ ...node, store, windows: node.store.windows }, ctx, next(node.id))
-      }
+        return aggregate({ ...node, store: keyValue(node.store.name) }, ctx, updates(node.id))
+      case 'window-aggregate':
+        return windowAggregate(
+          { ...node, store: windowed(node.store.name), windows: node.store.windows },
+          ctx,
+          updates(node.id),
+        )
       case 'stream-table-join':
-        return streamTableJoin({ ...node, store: keyValue(node.store) }, ctx, next(node.id))
+        return streamTableJoin({ ...node, view: view(node.parents[1] as NodeId) }, ctx, next(node.id))
       case 'sink':
         return sinkOf(node, ctx, wiring)
       case 'repartition':
         return sinkOf(node, ctx, wiring, keepsValue(topology, node, node.value) ? wiring.current : undefined)
+      default:
+        throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no stream`)
     }
   }
+
+  /** What takes the updates of a table. */
+  const buildUpdate = (node: TopologyNode): Update => {
+    const ctx = contextOf(node)
+    switch (node.kind) {
+      case 'table-filter':
+        return tableFilter(node, ctx, updates(node.id))
+      case 'table-map-values':
+        return tableMapValues({ ...node, sendsOld: sendsOld(node.id) }, ctx, updates(node.id))
+      case 'to-stream':
+        return toStream(next(node.id))
+      default:
+        throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no table`)
+    }
+  }
+
+  /** A table as joins look at it: its store, or the store it is derived from. */
+  const view = (id: NodeId): View => {
+    const node = topology.nodes[id] as TopologyNode
+    const parent = () => view(node.parents[0] as NodeId)
+    switch (node.kind) {
+      case 'table':
+      case 'aggregate': {
+        const store = keyValue(node.store.name)
+        return (key) => store.get(key)
+      }
+      case 'window-aggregate': {
+        const store = windowed(node.store.name)
+        return ({ key, start }: Windowed<unknown>) => store.get(key, start)
+      }
+      case 'table-filter':
+        return filteredView(node, contextOf(node), parent())
+      case 'table-map-values':
+        return mappedView(node, contextOf(node), parent())
+      default:
+        throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
+    }
+  }
+
   const keyValue = (name: string) => wiring.store(name) as KeyValueStore<unknown, unknown>
+  const windowed = (name: string) => wiring.store(name) as WindowStore<unknown, unknown>
   const branches = (id: NodeId, count: number): readonly (Process | undefined)[] => {
     const nodes = children(id)
     return Array.from({ length: count }, (_, index) => {
@@ -144,6 +196,15 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
     const value = node.kind === 'repartition' && children(id).every(ignoresValue) ? unread : node.value
     return { node, topic, key: node.key, value, process: next(id) }
   })
+}
+
+/** Old values are looked up only for these, and for what stands between. */
+function asksForOld(node: TopologyNode): boolean {
+  return node.kind === 'table-filter'
+}
+
+function passesOldOn(node: TopologyNode): boolean {
+  return node.kind === 'table-map-values'
 }
 
 function ignoresValue(node: TopologyNode): boolean {
@@ -171,7 +232,7 @@ const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([
   'branch',
 ])
 
-function contextOf(node: TopologyNode, counters: Counters): ProcessorContext {
+function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {
   const { dropped } = counters
   return {
     node: node.name,

@@ -25,6 +25,7 @@ export function makeCounters(topology: Topology): Counters {
 const passing: ReadonlySet<string> = new Set([
   'map',
   'map-values',
+  'table-map-values',
   'select-key',
   'peek',
   'foreach',

@@ -7,12 +7,11 @@
 import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
-import { windowRetentionMs } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
-import type { ByteStore, ByteWrite } from '../state/store.ts'
+import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayWindowStore } from '../state/window.ts'
 import type { StoreSpec } from '../topology/node.ts'
@@ -56,10 +55,10 @@ interface Volume {
 
 interface BoundStore {
   readonly spec: StoreSpec
-  readonly store: OverlayKeyValueStore<unknown, unknown> | OverlayWindowStore<unknown, unknown>
+  readonly store: StateStore
   readonly topic: string
   readonly output: Output
-  /** Of a window store. */
+  /** Where rows end with stream time. */
   readonly retention: ChangelogRetention | undefined
 }
 
@@ -91,7 +90,7 @@ export class TaskStores {
     return new TaskStores(options, volumes)
   }
 
-  get(name: string): BoundStore['store'] {
+  get(name: string): StateStore {
     const bound = this.#bound.find(({ spec }) => spec.name === name)
     if (bound === undefined) throw new StreamError('INTERNAL', `no store ${name} in this task`)
     return bound.store
@@ -128,7 +127,7 @@ export class TaskStores {
 
   streamTimes(): Readonly<Record<string, number>> {
     const times: Record<string, number> = {}
-    for (const { store } of this.#bound) if (store.kind === 'window') times[store.name] = store.streamTime
+    for (const { store } of this.#bound) if (store.isTimed) times[store.name] = store.streamTime
     return times
   }
 
@@ -136,7 +135,7 @@ export class TaskStores {
   advanceStreamTimes(times: Readonly<Record<string, number>>): void {
     for (const { store } of this.#bound) {
       const time = times[store.name]
-      if (store.kind === 'window' && time !== undefined) store.recoverStreamTime(time)
+      if (store.isTimed && time !== undefined) store.recoverStreamTime(time)
     }
   }
 
@@ -265,12 +264,12 @@ function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], sta
   const { changelogTopic, output, budget } = options
   const stores = specs.map((spec) => {
     const topic = changelogTopic(spec.name)
-    const retention = spec.windows === undefined ? undefined : new ChangelogRetention(windowRetentionMs(spec.windows))
+    const retention = spec.retentionMs === undefined ? undefined : new ChangelogRetention(spec.retentionMs)
     return { spec, topic, output: output(topic), store: makeStore(spec, state, budget), retention }
   })
   for (const { store } of stores) {
     const time = state.checkpoint?.streamTimes[store.name]
-    if (store.kind === 'window' && time !== undefined) store.recoverStreamTime(time)
+    if (store.isTimed && time !== undefined) store.recoverStreamTime(time)
   }
   return {
     state,
@@ -295,7 +294,7 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
   return bytes.deleteRange(storePrefix(store), storeEnd(store))
 }
 
-function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): BoundStore['store'] {
+function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
   const { name, key, value, windows } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.

@@ -15,7 +15,8 @@ export interface KeyValueStoreOptions<K, V> extends CacheLimits {
 }
 
 export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateStore {
-  readonly kind = 'key-value'
+  readonly isTimed = false
+  readonly streamTime = -1
   readonly name: string
   readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
@@ -35,6 +36,10 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
 
   put(key: K, value: V | null, timestamp: number): void {
     this.#overlay.write(this.#bucket, key, value, timestamp)
+  }
+
+  recoverStreamTime(): void {
+    // Rows stay until they are deleted, whatever the time.
   }
 
   get uncommittedBytes(): number {

@@ -64,7 +64,11 @@ export interface ChangelogRow {
  */
 export interface StateStore {
   readonly name: string
-  readonly kind: 'key-value' | 'window'
+  /** Whether stream time decides over its rows, so that it is kept beside them; else it stays -1. */
+  readonly isTimed: boolean
+  streamTime: number
+  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
+  recoverStreamTime(streamTime: number): void
   /** Estimate of what the unsealed overlay holds, in bytes. */
   readonly uncommittedBytes: number
   /** Rows in memory, overlay and cache together. */

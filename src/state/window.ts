@@ -21,7 +21,7 @@ export interface WindowStoreOptions<K, V> extends CacheLimits {
 }
 
 export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
-  readonly kind = 'window'
+  readonly isTimed = true
   readonly name: string
   streamTime = -1
   /** Stream time at the last settle: what the checkpoint says. */

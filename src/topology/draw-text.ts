@@ -73,6 +73,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'repartition':
       return `(${node.name})*`
     case 'filter':
+    case 'table-filter':
     case 'split':
     case 'branch':
       return `<${name}>`

@@ -1,7 +1,7 @@
 /** A topology as plain JSON: what `graph --json` prints and every drawing is made from. Only additions within a version. */
 
 import { changelogTopic, repartitionTopic } from './names.ts'
-import type { Topology, TopologyNode } from './node.ts'
+import type { StoreKind, Topology, TopologyNode } from './node.ts'
 import { subTopologies } from './subtopology.ts'
 import { storeOf } from './upstream.ts'
 
@@ -27,7 +27,7 @@ export interface GraphSubTopology {
 
 export interface GraphStore {
   readonly name: string
-  readonly kind: 'key-value' | 'window'
+  readonly kind: StoreKind
   readonly storage: 'disk' | 'memory'
   readonly key: string
   readonly value: string

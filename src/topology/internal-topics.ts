@@ -45,11 +45,11 @@ const repartitionConfigs: Readonly<Record<string, string>> = Object.freeze({
 })
 
 /**
- * A window store's changelog has no limit in time either, unlike Kafka Streams': a broker deletes by record timestamp, so
+ * The changelog of a store whose rows end has no limit in time either, unlike Kafka Streams': a broker deletes by record timestamp, so
  * it would delete the state of whoever processes old data. The engine deletes what stream time has closed.
  */
 function changelogConfigs(store: StoreSpec): Readonly<Record<string, string>> {
   const type = { 'message.timestamp.type': 'CreateTime' }
-  if (store.windows === undefined) return Object.freeze({ 'cleanup.policy': 'compact', ...type })
+  if (store.retentionMs === undefined) return Object.freeze({ 'cleanup.policy': 'compact', ...type })
   return Object.freeze({ 'cleanup.policy': 'compact,delete', 'retention.ms': '-1', ...type })
 }

@@ -13,14 +13,18 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
+export type StoreKind = 'key-value' | 'window'
+
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
   readonly name: string
-  readonly kind: 'key-value' | 'window'
+  readonly kind: StoreKind
   readonly key: AnySerde
   readonly value: AnySerde
   /** Set on window stores. */
   readonly windows?: TimeWindows
+  /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
+  readonly retentionMs?: number
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
   readonly storage: 'disk' | 'memory'
 }
@@ -129,6 +133,17 @@ export interface WindowAggregateNode extends NodeBase {
   readonly aggregator: Fn
   readonly ignoresValue?: true
 }
+/** Rows of a table for which the predicate holds; the others are deleted downstream. `negate` is `filterNot`. */
+export interface TableFilterNode extends NodeBase {
+  readonly kind: 'table-filter'
+  readonly predicate: Fn<boolean>
+  readonly negate: boolean
+}
+/** `(value, key) => value`, of rows that are there. */
+export interface TableMapValuesNode extends NodeBase {
+  readonly kind: 'table-map-values'
+  readonly mapper: Fn
+}
 /** From table to stream: every update is a record. */
 export interface ToStreamNode extends NodeBase {
   readonly kind: 'to-stream'
@@ -136,7 +151,7 @@ export interface ToStreamNode extends NodeBase {
 /** `parents` is [stream, table]; driven by the stream, looks up the table's store. */
 export interface StreamTableJoinNode extends NodeBase {
   readonly kind: 'stream-table-join'
-  /** Name of the table's store. */
+  /** Name of the store that the table is kept in, or derived from. */
   readonly store: string
   readonly left: boolean
   /** `(streamValue, tableValue | null, key) => value` */
@@ -166,6 +181,8 @@ export type TopologyNode =
   | TableNode
   | AggregateNode
   | WindowAggregateNode
+  | TableFilterNode
+  | TableMapValuesNode
   | ToStreamNode
   | StreamTableJoinNode
   | SinkNode

@@ -61,6 +61,7 @@ test('windowed aggregates keep a window store under the inner key', () => {
     value: int64,
     windows: hourly,
     storage: 'disk',
+    retentionMs: 3_900_000,
   })
   const reduced = nodeOf(
     with_((s) =>

@@ -45,6 +45,43 @@ test('toTable asks for serdes that were lost', () => {
   })
 })
 
+test('filter, filterNot and mapValues make tables without a store of their own', () => {
+  const topology = with_((b) => {
+    const all = b.table(customers, { store: 'people' })
+    const kept = all.filter('kept', (customer) => customer !== undefined).filterNot(() => false)
+    b.stream(orders).join(
+      kept.mapValues(() => 'x'),
+      (order, mapped) => `${order.amount}${mapped}`,
+    )
+  })
+  expect(outline(topology).slice(2)).toEqual([
+    'kept table-filter <- people',
+    'kept.filterNot table-filter <- kept',
+    'orders source',
+    'kept.filterNot.mapValues table-map-values <- kept.filterNot',
+    'orders.join stream-table-join <- orders + kept.filterNot.mapValues',
+  ])
+  expect(topology.nodes.flatMap((node) => ('store' in node ? [node.store] : []))).toMatchObject([
+    { name: 'people' },
+    'people',
+  ])
+})
+
+test('a table filter without a predicate is refused, and a mapped table has lost its serde', () => {
+  with_((b) => {
+    const table = b.table(customers, { store: 'people' })
+    expect(refusal(() => table.filter(undefined as never)).message).toContain('people.filter')
+    const error = refusal(() =>
+      table
+        .mapValues(() => 1n)
+        .toStream()
+        .repartition('r'),
+    )
+    expect(error.message).toContain('needs the value serde for its repartition topic')
+    expect(error.message).toContain('people.mapValues changed the value')
+  })
+})
+
 test('toStream carries the serdes of the store', () => {
   const topology = with_((b) => {
     const stream = b.table(customers, { store: 'customers' }).toStream('changes')

@@ -11,8 +11,8 @@ const count = { initializer: () => 0, aggregator: (sum: number) => sum + 1 }
 
 test('counts, with the greatest timestamp so far; null keys and values are dropped by reason', () => {
   const ctx = context()
-  const { seen, next } = collector()
-  const run = aggregate<string, string, number>({ store: keyValueStore(), ...count }, ctx, next)
+  const { seen, update } = collector()
+  const run = aggregate<string, string, number>({ store: keyValueStore(), ...count }, ctx, update)
   run('a', 'x', 10, headers)
   run('a', 'y', 5, headers)
   run('a', 'z', 11, headers)
@@ -31,7 +31,7 @@ test('counts, with the greatest timestamp so far; null keys and values are dropp
 
 test('reduce begins with the first value, without asking the reducer', () => {
   const asked: unknown[] = []
-  const { seen, next } = collector()
+  const { seen, update } = collector()
   const run = aggregate<string, number, number>(
     {
       store: keyValueStore(),
@@ -41,7 +41,7 @@ test('reduce begins with the first value, without asking the reducer', () => {
       },
     },
     context(),
-    next,
+    update,
   )
   run('a', 1, 1, headers)
   run('a', 2, 2, headers)
@@ -51,11 +51,11 @@ test('reduce begins with the first value, without asking the reducer', () => {
 
 test('a null result deletes the row and is passed on; the next value begins anew, with its own time', () => {
   const store = keyValueStore<string, number>()
-  const { seen, next } = collector()
+  const { seen, update } = collector()
   const run = aggregate<string, number, number>(
     { store, initializer: () => 0, aggregator: (sum, value) => (sum + value > 10 ? null : sum + value) },
     context(),
-    next,
+    update,
   )
   run('a', 6, 20, headers)
   run('a', 6, 10, headers)
@@ -112,12 +112,12 @@ test('on a real store, whatever the commits in between, sums are those of a plai
           bytes,
           cacheRows,
         })
-        const { seen, next } = collector()
+        const { seen, update } = collector()
         // A sum of 2 deletes the row.
         const run = aggregate<string, number, number>(
           { store, initializer: () => 0, aggregator: (sum, value) => (sum + value === 2 ? null : sum + value) },
           context(),
-          next,
+          update,
         )
         const expected: unknown[] = []
         const model = new Map<string, { sum: number; time: number }>()

@@ -1,7 +1,7 @@
 /** What operator tests share: a context that counts, a child that remembers, and headers to recognise. */
 
 import type { Headers } from '../../src/common/record.ts'
-import type { DropReason, Process, ProcessorContext } from '../../src/operators/processor.ts'
+import type { DropReason, Process, ProcessorContext, Update } from '../../src/operators/processor.ts'
 import type { KeyValueStore, Row, WindowStore } from '../../src/state/store.ts'
 
 export interface TestContext extends ProcessorContext {
@@ -18,13 +18,13 @@ export type Seen = [key: unknown, value: unknown, timestamp: number]
 export const headers: Headers = [{ key: 'trace', value: Buffer.from('1') }]
 
 /** A child that keeps what it is given, and insists on the headers of the triggering record. */
-export function collector(): { readonly seen: Seen[]; readonly next: Process } {
+export function collector(): { readonly seen: Seen[]; readonly next: Process; readonly update: Update } {
   const seen: Seen[] = []
   const next: Process = (key, value, timestamp, given) => {
     if (given !== headers) throw new Error('the headers are not those of the record')
     seen.push([key, value, timestamp])
   }
-  return { seen, next }
+  return { seen, next, update: (key, value, _old, timestamp, given) => next(key, value, timestamp, given) }
 }
 
 /** A store that is nothing but a map. */

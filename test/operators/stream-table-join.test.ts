@@ -8,7 +8,11 @@ function joined(left: boolean): { seen: unknown[]; drops: readonly string[]; for
   const ctx = context()
   const { seen, next } = collector()
   const run = streamTableJoin<string | null, string, number, string>(
-    { store: store as never, left, joiner: (value, other, key) => `${value}+${other}@${key}` },
+    {
+      view: (key) => (key === null ? undefined : store.get(key)),
+      left,
+      joiner: (value, other, key) => `${value}+${other}@${key}`,
+    },
     ctx,
     next,
   )

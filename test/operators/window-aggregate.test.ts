@@ -16,8 +16,8 @@ describe('tumbling', () => {
 
   test('counts per window, and takes late records until stream time reaches end + grace', () => {
     const ctx = context()
-    const { seen, next } = collector()
-    const run = windowAggregate<string, number, number>({ store: windowStore(), windows, ...count }, ctx, next)
+    const { seen, update } = collector()
+    const run = windowAggregate<string, number, number>({ store: windowStore(), windows, ...count }, ctx, update)
     run('a', 1, 3, headers)
     run('a', 1, 9, headers)
     run('a', 1, 14, headers)
@@ -38,8 +38,8 @@ describe('tumbling', () => {
   test('a null key is dropped and moves no time; a null value reaches the aggregator', () => {
     const ctx = context()
     const store = windowStore<string, number>()
-    const { seen, next } = collector()
-    const run = windowAggregate<string, number | null, number>({ store, windows, ...count }, ctx, next)
+    const { seen, update } = collector()
+    const run = windowAggregate<string, number | null, number>({ store, windows, ...count }, ctx, update)
     run(null, 1, 1000, headers)
     expect(store.streamTime).toBe(-1)
     run('a', null, 3, headers)
@@ -49,11 +49,11 @@ describe('tumbling', () => {
 
   test('reduce begins with the first value; a null result deletes the row and is passed on', () => {
     const store = windowStore<string, number>()
-    const { seen, next } = collector()
+    const { seen, update } = collector()
     const run = windowAggregate<string, number, number>(
       { store, windows, aggregator: (a, b) => (a + b === 0 ? null : a + b) },
       context(),
-      next,
+      update,
     )
     run('a', 2, 1, headers)
     run('a', -2, 0, headers)
@@ -70,8 +70,8 @@ describe('tumbling', () => {
 test('a hopping record updates its open windows in order and is late for each closed one', () => {
   const windows = Windows.hopping(10, { advance: 3, grace: 0 })
   const ctx = context()
-  const { seen, next } = collector()
-  const run = windowAggregate<string, number, number>({ store: windowStore(), windows, ...count }, ctx, next)
+  const { seen, update } = collector()
+  const run = windowAggregate<string, number, number>({ store: windowStore(), windows, ...count }, ctx, update)
   run('a', 1, 16, headers)
   run('a', 1, 11, headers)
   expect(seen).toEqual([
@@ -155,11 +155,11 @@ test('on a real store that commits, expires and caches little, results are those
           cacheRows,
         })
         const ctx = context()
-        const { seen, next } = collector()
+        const { seen, update } = collector()
         const run = windowAggregate<string, number, number>(
           { store, windows, initializer: () => 0, aggregator: (sum, value) => sum + value },
           ctx,
-          next,
+          update,
         )
         const records: { key: string; value: number; time: number }[] = []
         let now = 0

@@ -42,6 +42,15 @@ final class StreamTableJoins {
                 rekeyed(b).leftJoin(Inputs.rows(b), (key, n, row) -> key + n + row, JOINED.withName("enriched")));
     }
 
+    static void derivedTable(StreamsBuilder b) {
+        KTable<String, Integer> lengths =
+                Inputs.rows(b).filter((key, row) -> row.length() > 1).mapValues(row -> row.length());
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .leftJoin(lengths, (n, length) -> n + " " + length, Joined.with(Json.TEXT, Json.NUMBER, null)));
+    }
+
     static void ownCounts(StreamsBuilder b) {
         KStream<String, Long> numbers = Inputs.numbers(b);
         KTable<String, Long> counts = numbers.groupByKey(Inputs.GROUPED).count(Inputs.numbers("counts"));

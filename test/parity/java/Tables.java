@@ -13,6 +13,19 @@ final class Tables {
         Results.to("results", Inputs.rows(b).toStream());
     }
 
+    static void filter(StreamsBuilder b) {
+        Results.to("results", Inputs.rows(b).filter((key, row) -> row.length() > 1).toStream());
+    }
+
+    static void filterNotThenMapValues(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.rows(b)
+                        .filterNot((key, row) -> row.length() > 2)
+                        .mapValues((key, row) -> key + ":" + row.length())
+                        .toStream());
+    }
+
     static void toTable(StreamsBuilder b) {
         Results.to(
                 "results",

@@ -63,6 +63,18 @@ export const streamTableJoins: Family = {
         .to(results)
     },
   },
+  derivedTable: {
+    input,
+    build(b) {
+      const lengths = b
+        .table(rows, { store: 'rows' })
+        .filter((row) => row.length > 1)
+        .mapValues((row) => row.length)
+      b.stream(numbers)
+        .leftJoin(lengths, (n, length) => `${n} ${length}`)
+        .to(results)
+    },
+  },
   ownCounts: {
     input: { topics: [numbersShape] },
     build(b) {

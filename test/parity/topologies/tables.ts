@@ -13,6 +13,25 @@ export const tables: Family = {
       b.table(rows, { store: 'rows' }).toStream().to(results)
     },
   },
+  filter: {
+    input: { topics: [rowsShape] },
+    build(b) {
+      b.table(rows, { store: 'rows' })
+        .filter((row) => row.length > 1)
+        .toStream()
+        .to(results)
+    },
+  },
+  filterNotThenMapValues: {
+    input: { topics: [rowsShape] },
+    build(b) {
+      b.table(rows, { store: 'rows' })
+        .filterNot((row) => row.length > 2)
+        .mapValues((row, key) => `${key}:${row.length}`)
+        .toStream()
+        .to(results)
+    },
+  },
   toTable: {
     input,
     build(b) {

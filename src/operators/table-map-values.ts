@@ -1,0 +1,37 @@
+/** A table with another value for each row (Kafka Streams: KTableMapValues). A deleted row stays deleted, without a call of the mapper. */
+
+import { guard2, type ProcessorContext, type Update, type View } from './processor.ts'
+
+export interface TableMapValuesArgs<K, V, R> {
+  readonly mapper: (value: V, key: K) => R
+}
+
+export function tableMapValues<K, V, R>(
+  args: TableMapValuesArgs<K, V, R> & { readonly sendsOld: boolean },
+  ctx: ProcessorContext,
+  next: Update<K, R>,
+): Update<K, V> {
+  const { sendsOld } = args
+  const mapper = guard2(ctx.node, args.mapper)
+  return (key, value, old, timestamp, headers) => {
+    next(
+      key,
+      value === null ? null : mapper(value, key),
+      sendsOld && old !== null ? mapper(old, key) : null,
+      timestamp,
+      headers,
+    )
+  }
+}
+
+export function mappedView<K, V, R>(
+  args: TableMapValuesArgs<K, V, R>,
+  ctx: ProcessorContext,
+  view: View<K, V>,
+): View<K, R> {
+  const mapper = guard2(ctx.node, args.mapper)
+  return (key) => {
+    const row = view(key)
+    return row === undefined ? undefined : { value: mapper(row.value, key), timestamp: row.timestamp }
+  }
+}
