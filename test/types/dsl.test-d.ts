@@ -271,3 +271,22 @@ describe('tables and joins', () => {
     >()
   })
 })
+
+describe('tables of tables', () => {
+  test('a filter can delete rows, a type guard narrows them, a mapper never sees a deleted one', () => {
+    const totals = {} as KTable<string, Order>
+    expectTypeOf(totals.filter((order) => order.amount > 1)).toEqualTypeOf<KTable<string, Order | null>>()
+    expectTypeOf(totals.filterNot('kept', () => false)).toEqualTypeOf<KTable<string, Order | null>>()
+    const isPaid = (order: Order): order is Paid => 'at' in order
+    expectTypeOf(totals.filter(isPaid)).toEqualTypeOf<KTable<string, Paid | null>>()
+    expectTypeOf(totals.mapValues((order, id) => `${id}${order.amount}`)).toEqualTypeOf<KTable<string, string>>()
+    expectTypeOf(table.mapValues((customer) => customer.name)).toEqualTypeOf<KTable<string, string | null>>()
+    // @ts-expect-error a row has no such field
+    totals.filter((order) => order.misspelt)
+    // @ts-expect-error the sink takes orders, not names
+    totals
+      .mapValues((order) => order.customer)
+      .toStream()
+      .to(orders)
+  })
+})
