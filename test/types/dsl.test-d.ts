@@ -283,10 +283,8 @@ describe('tables of tables', () => {
     expectTypeOf(table.mapValues((customer) => customer.name)).toEqualTypeOf<KTable<string, string | null>>()
     // @ts-expect-error a row has no such field
     totals.filter((order) => order.misspelt)
+    const names = totals.mapValues((order) => order.customer).toStream()
     // @ts-expect-error the sink takes orders, not names
-    totals
-      .mapValues((order) => order.customer)
-      .toStream()
-      .to(orders)
+    names.to(orders)
   })
 })
