@@ -4,6 +4,8 @@
  */
 
 const firstCapacity = 256
+/** A target that a large value has grown beyond this gives its memory back when it is cleared. */
+const mostKept = 8 * 1024 * 1024
 
 export class ByteTarget {
   /** Holds what was written in its first `length` bytes. Another one after `reserve` has grown it. */
@@ -23,6 +25,7 @@ export class ByteTarget {
 
   clear(): void {
     this.length = 0
+    if (this.buffer.length > mostKept) this.buffer = Buffer.allocUnsafeSlow(firstCapacity)
   }
 
   /** Appends UTF-8; lone surrogates become U+FFFD. */

@@ -21,6 +21,16 @@ test('what is appended stays as it was while the target grows, and goes with a c
   )
 })
 
+test('memory that a large value took is given back at the next clear, what is common is kept', () => {
+  const target = new ByteTarget()
+  target.writeBytes(Buffer.alloc(1 << 20))
+  target.clear()
+  expect(target.buffer.length).toBeGreaterThanOrEqual(1 << 20)
+  target.writeBytes(Buffer.alloc(9 << 20))
+  target.clear()
+  expect(target.buffer.length).toBeLessThan(1 << 20)
+})
+
 test('a range is copied to its place and nowhere else', () => {
   fc.assert(
     fc.property(any, fc.nat(), fc.nat(), fc.nat(50), (source, a, b, at) => {
