@@ -1,7 +1,9 @@
 /** Key-value store with timestamps: the last value of each key (Kafka Streams: TimestampedKeyValueStore). */
 
+import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, keyValueLayout, type RowLayout, rowKey, stampedValue, storePrefix } from './codec.ts'
-import { type Bucket, type CacheLimits, Overlay } from './overlay.ts'
+import type { Bucket } from './entry.ts'
+import { Overlay } from './overlay.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
 
 export interface KeyValueStoreOptions<K, V> extends CacheLimits {

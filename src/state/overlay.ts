@@ -9,54 +9,15 @@
  *                                             └────── put: both ─────┘
  *
  * A row is serialized once per seal, into the changelog; those bytes are kept until the flush, since the live value may have moved
- * on by then. A row that changes in every commit so costs the byte store one write a flush. Only clean entries are in the list from
- * oldest to newest.
+ * on by then. A row that changes in every commit so costs the byte store one write a flush. Only clean entries can be evicted.
  */
 
 import { ByteTarget, readerOf, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
+import { type CacheLimits, CleanRows } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
+import { type Bucket, type Entry, newEntry } from './entry.ts'
 import type { AppendRow, ByteStore, ByteWrite } from './store.ts'
-
-export interface CacheLimits {
-  /** Most clean rows kept; 0 keeps none, so that every read after a commit goes through bytes. Default: no limit. */
-  readonly cacheRows?: number
-  /** Most bytes of clean rows kept, by estimate. Default 16 MiB. */
-  readonly cacheBytes?: number
-}
-
-/** Rows that share a window start; a key-value store has one bucket. */
-export interface Bucket<V> {
-  readonly start: number
-  readonly rows: Map<unknown, Entry<V>>
-  /** The bytes hold no row that is not here: what is not found is nowhere. */
-  complete: boolean
-}
-
-/** A row in memory. It is handed out as the `Row` of a `get`, so it changes with the next `put` of its key. */
-export interface Entry<V> {
-  /** null: deleted, and the byte store may still hold it. */
-  value: V | null
-  timestamp: number
-  /** The key itself when primitive, else its bytes as a latin1 string. */
-  readonly key: unknown
-  readonly bucket: Bucket<V>
-  /** Changed since the last seal. */
-  dirty: boolean
-  /** Sealed since the last flush, as what is in the sealed bytes: changelog key, value (none: deleted), timestamp. */
-  unflushed: boolean
-  sealedAt: number
-  sealedKeyEnd: number
-  sealedEnd: number
-  sealedTimestamp: number
-  /** Estimated bytes in memory, known once it has been bytes. */
-  size: number
-  /** Read since it became clean: spared once by eviction. */
-  used: boolean
-  clean: boolean
-  older: Entry<V> | null
-  newer: Entry<V> | null
-}
 
 export interface OverlayArgs<K, V> extends CacheLimits {
   readonly store: string
@@ -79,15 +40,10 @@ export class Overlay<K, V> {
   readonly #writeKey: (key: K, target: ByteTarget) => void
   readonly #writeValue: (value: V, target: ByteTarget) => void
   readonly #readValue: (source: Buffer, start: number, end: number) => V
-  readonly #maxRows: number
-  readonly #maxBytes: number
   /** A key that is looked up in bytes. */
   readonly #keyTarget = new ByteTarget()
   #rows = 0
-  #cleanRows = 0
-  #cleanBytes = 0
-  #oldest: Entry<V> | null = null
-  #newest: Entry<V> | null = null
+  readonly #clean: CleanRows<V>
   #dirty: Entry<V>[] = []
   #unflushed: Entry<V>[] = []
   /** Rows as they were sealed, one after the other, since the last flush. */
@@ -106,8 +62,7 @@ export class Overlay<K, V> {
     this.#writeKey = writerOf(args.key)
     this.#writeValue = writerOf(args.value)
     this.#readValue = readerOf(args.value)
-    this.#maxRows = args.cacheRows ?? Number.POSITIVE_INFINITY
-    this.#maxBytes = args.cacheBytes ?? 16 * 1024 * 1024
+    this.#clean = new CleanRows(args)
   }
 
   get rows(): number {
@@ -142,7 +97,7 @@ export class Overlay<K, V> {
     if (entry.dirty) return
     entry.dirty = true
     this.#dirty.push(entry)
-    if (entry.clean) this.#unlink(entry)
+    if (entry.clean) this.#clean.remove(entry)
   }
 
   /** @throws StreamError SERIALIZATION when a value does not serialize; only `discard` is of use then. */
@@ -219,7 +174,7 @@ export class Overlay<K, V> {
       // A later flush makes it clean.
       if (entry.dirty) continue
       if (entry.value === null) this.#remove(entry)
-      else this.#link(entry)
+      else this.#clean.add(entry)
     }
     this.#trim()
   }
@@ -227,10 +182,7 @@ export class Overlay<K, V> {
   /** Forgets every row in memory. The owner forgets its buckets too. */
   clear(): void {
     this.#rows = 0
-    this.#cleanRows = 0
-    this.#cleanBytes = 0
-    this.#oldest = null
-    this.#newest = null
+    this.#clean.clear()
     this.#dirty = []
     this.#unflushed = []
     this.#sealed.clear()
@@ -256,7 +208,7 @@ export class Overlay<K, V> {
   dropClean(bucket: Bucket<V>): boolean {
     for (const entry of bucket.rows.values()) {
       if (!entry.clean) continue
-      this.#unlink(entry)
+      this.#clean.remove(entry)
       bucket.rows.delete(entry.key)
       this.#rows--
     }
@@ -299,7 +251,7 @@ export class Overlay<K, V> {
       throw this.#unreadable(thrown)
     }
     entry.size = keyEnd + stored.length + entryBytes
-    this.#link(entry)
+    this.#clean.add(entry)
     this.#trim()
     if (entry.clean) {
       this.#lastKey = key
@@ -309,26 +261,8 @@ export class Overlay<K, V> {
   }
 
   #insert(bucket: Bucket<V>, key: unknown): Entry<V> {
-    const entry: Entry<V> = {
-      value: null,
-      timestamp: 0,
-      key,
-      bucket,
-      dirty: false,
-      unflushed: false,
-      sealedAt: 0,
-      sealedKeyEnd: 0,
-      sealedEnd: 0,
-      sealedTimestamp: 0,
-      size: 0,
-      used: false,
-      clean: false,
-      older: null,
-      newer: null,
-    }
-    bucket.rows.set(key, entry)
     this.#rows++
-    return entry
+    return newEntry(bucket, key)
   }
 
   #remove(entry: Entry<V>): void {
@@ -339,41 +273,10 @@ export class Overlay<K, V> {
     if (bucket.rows.size === 0) this.#args.emptied?.(bucket)
   }
 
-  #link(entry: Entry<V>): void {
-    entry.clean = true
-    entry.older = this.#newest
-    entry.newer = null
-    if (this.#newest === null) this.#oldest = entry
-    else this.#newest.newer = entry
-    this.#newest = entry
-    this.#cleanRows++
-    this.#cleanBytes += entry.size
-  }
-
-  #unlink(entry: Entry<V>): void {
-    entry.clean = false
-    if (entry.older === null) this.#oldest = entry.newer
-    else entry.older.newer = entry.newer
-    if (entry.newer === null) this.#newest = entry.older
-    else entry.newer.older = entry.older
-    entry.older = null
-    entry.newer = null
-    this.#cleanRows--
-    this.#cleanBytes -= entry.size
-  }
-
   #trim(): void {
-    while (this.#cleanRows > this.#maxRows || this.#cleanBytes > this.#maxBytes) {
-      const entry = this.#oldest
-      if (entry === null) return
-      this.#unlink(entry)
-      if (entry.used) {
-        entry.used = false
-        this.#link(entry)
-      } else {
-        entry.bucket.complete = false
-        this.#remove(entry)
-      }
+    for (let entry = this.#clean.evict(); entry !== undefined; entry = this.#clean.evict()) {
+      entry.bucket.complete = false
+      this.#remove(entry)
     }
   }
 

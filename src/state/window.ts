@@ -5,8 +5,10 @@
 
 import { StreamError } from '../common/errors.ts'
 import type { TimeWindows } from '../common/windows.ts'
+import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, rowKey, stampedValue, storePrefix, windowLayout } from './codec.ts'
-import { type Bucket, type CacheLimits, Overlay } from './overlay.ts'
+import type { Bucket } from './entry.ts'
+import { Overlay } from './overlay.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
 
 export interface WindowStoreOptions<K, V> extends CacheLimits {
