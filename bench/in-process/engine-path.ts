@@ -57,7 +57,12 @@ export async function cpuSeconds(run: () => Promise<void>): Promise<number> {
 async function openTasks(plan: Plan, wire: Wire, ends: ReadonlyMap<string, number>, dir: string | null) {
   const counters = makeCounters(plan.topology)
   // As much of the memory as a task of a run has.
-  const budget = stateBudget(partitions * plan.subTopologies.length, 1)
+  const budget = stateBudget({
+    tasks: partitions * plan.subTopologies.length,
+    storesPerTask: 1,
+    totalBytes: 256 << 20,
+    flushIntervalMs: 1000,
+  })
   const tasks: Task[] = []
   for (const id of plan.tasks) {
     const task = await openTask(id, {

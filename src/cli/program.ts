@@ -76,6 +76,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(text),
     )
     .option(
+      '--state-memory <MiB>',
+      'memory for state, divided among all tasks of the application (default: 256)',
+      once(wholeNumber(16, 1_000_000)),
+    )
+    .option(
       '--from <position>',
       'earliest or latest: where to start without committed offsets (default: earliest)',
       once(oneOf('earliest', 'latest')),

@@ -92,9 +92,15 @@ export function serializeWith<T>(write: WriteInto<T>): (value: T) => Buffer {
   // One each: a serde that is made of others writes while they do.
   const target = new ByteTarget()
   const serialize = (value: T): Buffer => {
-    target.clear()
-    write(value, target)
-    return target.copy()
+    // A value may serialize others with the same serde while it is written (toJSON): what is there stays as it is.
+    const start = target.length
+    try {
+      write(value, target)
+      return Buffer.copyBytesFrom(target.buffer, start, target.length - start)
+    } finally {
+      if (start === 0) target.clear()
+      else target.length = start
+    }
   }
   writers.set(serialize, write)
   return serialize

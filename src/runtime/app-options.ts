@@ -15,6 +15,10 @@ export interface AppOptions {
   readonly commitIntervalMs?: number
   /** Uncommitted bytes that force an early commit; default 64 MiB. */
   readonly maxUncommittedBytes?: number
+  /** Memory for state in this process, in bytes, divided among all tasks of the application; default 256 MiB. */
+  readonly stateMemoryBytes?: number
+  /** ms until what is committed is written to the state directory; default 1000. A crash replays what lies in between. */
+  readonly flushIntervalMs?: number
   /** Name in the group (KIP-345); default: that of the state directory, so that a restart finds its tasks again at once. */
   readonly instanceId?: string
   /** ms; default 30000. */

@@ -98,6 +98,8 @@ async function settingsOf(options: AppOptions, directory: StateDirectory | null)
     statePath: directory?.path ?? null,
     commitIntervalMs,
     maxUncommittedBytes: options.maxUncommittedBytes ?? 64 << 20,
+    stateMemoryBytes: options.stateMemoryBytes ?? 256 << 20,
+    flushIntervalMs: options.flushIntervalMs ?? 1000,
     from: options.from ?? 'earliest',
     instanceId: options.instanceId ?? identity,
     sessionTimeoutMs: options.sessionTimeoutMs ?? null,

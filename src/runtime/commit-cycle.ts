@@ -14,11 +14,16 @@ export interface CommitOptions {
   readonly maxUncommittedBytes: number
 }
 
+/** ms between two sums over all tasks: with many of them a sum in each turn of the loop would be most of an idle turn. */
+const measureMs = 2
+
 export class CommitCycle {
   readonly #options: CommitOptions
   #running: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
   #dueAt = 0
+  #measureAt = 0
+  #isFull = false
   /** Commits that had something to commit. */
   count = 0
   /** Duration of the last of them, ms. */
@@ -40,9 +45,13 @@ export class CommitCycle {
 
   /** Starts a commit when it is time. @returns what to wait for before processing more; undefined mostly. */
   whenDue(tasks: readonly Task[], group: GroupMetadata): Promise<void> | undefined {
-    const full = uncommittedBytes(tasks, this.#options.producer) >= this.#options.maxUncommittedBytes
-    if (this.#running !== undefined) return full ? this.#running : undefined
-    if (this.#failure === undefined && (full || performance.now() >= this.#dueAt)) this.start(tasks, group)
+    const now = performance.now()
+    if (now >= this.#measureAt) {
+      this.#measureAt = now + measureMs
+      this.#isFull = uncommittedBytes(tasks, this.#options.producer) >= this.#options.maxUncommittedBytes
+    }
+    if (this.#running !== undefined) return this.#isFull ? this.#running : undefined
+    if (this.#failure === undefined && (this.#isFull || now >= this.#dueAt)) this.start(tasks, group)
     return undefined
   }
 
@@ -50,6 +59,7 @@ export class CommitCycle {
   start(tasks: readonly Task[], group: GroupMetadata): void {
     const started = performance.now()
     this.postpone()
+    this.#measureAt = 0
     this.#running = commit(tasks, this.#options.producer, group)
       .then(
         (committed) => {

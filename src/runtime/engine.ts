@@ -31,6 +31,8 @@ export interface EngineSettings {
   readonly statePath: string | null
   readonly commitIntervalMs: number
   readonly maxUncommittedBytes: number
+  readonly stateMemoryBytes: number
+  readonly flushIntervalMs: number
   readonly from: 'earliest' | 'latest'
   readonly instanceId: string
   readonly sessionTimeoutMs: number | null
@@ -68,7 +70,12 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   const taskParts = {
     plan,
     counters,
-    budget: stateBudget(plan.tasks.length, storesPerTask),
+    budget: stateBudget({
+      tasks: plan.tasks.length,
+      storesPerTask,
+      totalBytes: settings.stateMemoryBytes,
+      flushIntervalMs: settings.flushIntervalMs,
+    }),
     taskDir: (task: string) => (statePath === null ? null : join(statePath, task)),
     output: (topic: string) => producer.output(topic),
     warn: (message: string) => log('warn', message),

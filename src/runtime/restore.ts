@@ -27,7 +27,9 @@ interface Restoring extends Changelog {
 
 /** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
 const gatheredRows = 16_384
-const gatheredBytes = 8 << 20
+/** For all changelogs together. */
+const gatheredBytes = 64 << 20
+const leastGatheredBytes = 256 << 10
 
 export class Restorer {
   readonly #broker: Broker
@@ -88,18 +90,22 @@ export class Restorer {
   /** Applies what has been fetched, waiting at most `maxWaitMs` for it. @returns tasks that have nothing left to restore. */
   async step(maxWaitMs: number): Promise<readonly Task[]> {
     const finished: Task[] = []
+    let isDone = false
     for (const { topic, partition, records, position } of await this.#fetch(maxWaitMs)) {
       const restoring = this.#active.get(partitionName(topic, partition))
       if (restoring === undefined) continue
       gather(restoring, records)
       restoring.position = position
-      const isFull = restoring.gathered.size >= gatheredRows || restoring.gatheredBytes >= gatheredBytes
+      const share = Math.max(leastGatheredBytes, gatheredBytes / this.#active.size)
+      const isFull = restoring.gathered.size >= gatheredRows || restoring.gatheredBytes >= share
       if (isFull || position >= restoring.end) await apply(restoring)
       if (position < restoring.end) continue
       this.#active.delete(partitionName(topic, partition))
-      this.#assign()
+      isDone = true
       if (!this.isRestoring(restoring.task)) finished.push(restoring.task)
     }
+    // After all of them have moved: a fetcher would go back to where a later one stood.
+    if (isDone) this.#assign()
     return finished
   }
 

@@ -20,18 +20,24 @@ export interface StateBudget {
   readonly cache: { readonly cacheRows?: number; readonly cacheBytes?: number }
 }
 
-const defaultBytes = 256 << 20
 const kib = 1 << 10
 /** Some 30 ms of writing. */
 const flushRows = 16_384
-const flushIntervalMs = 1000
+
+export interface StateBudgetOptions {
+  /** Of the whole application: how many of them this process will hold is not known before, and changes. */
+  readonly tasks: number
+  readonly storesPerTask: number
+  /** For all of them; a task has a least that it can work with, so that very many take more. */
+  readonly totalBytes: number
+  readonly flushIntervalMs: number
+}
 
 /**
  * A quarter for write buffers, an eighth for block caches, an eighth for rows on their way to bytes (twice: as sealed, and as
  * written), half for the cache of rows.
- * @param totalBytes default 256 MiB.
  */
-export function stateBudget(tasks: number, storesPerTask: number, totalBytes = defaultBytes): StateBudget {
+export function stateBudget({ tasks, storesPerTask, totalBytes, flushIntervalMs }: StateBudgetOptions): StateBudget {
   const share = totalBytes / Math.max(1, tasks)
   const within = (bytes: number, least: number, most: number) => Math.round(Math.min(most, Math.max(least, bytes)))
   return {

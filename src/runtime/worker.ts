@@ -68,7 +68,8 @@ export class Worker {
   #mustRejoin = false
   /** Why membership ended for good. */
   #expelled: unknown
-  #hasRunnable = false
+  /** Tasks that something came for and that have not run dry since; with many tasks most have nothing to do in a turn. */
+  readonly #runnable = new Set<Task>()
   /** Since the last commit that succeeded. */
   #failures = 0
   #committedBefore = 0
@@ -148,19 +149,16 @@ export class Worker {
 
   /** One round: take what was fetched, run what can run, commit when it is time. */
   async #turn(): Promise<void> {
-    const idle = !this.#hasRunnable
+    const idle = this.#runnable.size === 0
     const wait =
       idle && !this.#restorer.active ? Math.max(0, Math.min(maxPollMs, this.commits.dueAt - performance.now())) : 0
     await this.#fetch(wait)
     // Equal shares: a task with much to do must not starve those it feeds.
-    const shareMs = sliceMs / this.#tasks.size
-    this.#hasRunnable = false
-    for (const task of this.#taskList) {
-      if (task.state === 'running' && task.run(now() + shareMs, now)) this.#hasRunnable = true
-    }
+    const shareMs = sliceMs / this.#runnable.size
+    for (const task of this.#runnable) if (!task.run(now() + shareMs, now)) this.#runnable.delete(task)
     this.#resumeDrained()
     if (this.#restorer.active) {
-      const finished = await this.#restorer.step(this.#hasRunnable ? 0 : maxPollMs / 2)
+      const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
       if (finished.length > 0) this.#startRunning(finished)
     }
     await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata)
@@ -177,6 +175,7 @@ export class Worker {
       const task = this.#owners.get(name)
       if (task === undefined) continue
       await task.prepare(batch)
+      this.#runnable.add(task)
       if (task.enqueue(batch).waitingBatches === 0) continue
       this.#paused.add(name)
       this.#fetcher.pause([batch])
@@ -262,7 +261,7 @@ export class Worker {
     this.#paused.clear()
     this.#starts = new Map()
     this.#awaited = undefined
-    this.#hasRunnable = false
+    this.#runnable.clear()
     await this.commits.finished()
     // A purge that is still under way must not meet the next owner's restore.
     await this.#purger.finished()

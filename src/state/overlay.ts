@@ -219,7 +219,8 @@ export class Overlay<K, V> {
 
   #find(bucket: Bucket<V>, key: K): Entry<V> | undefined {
     const last = this.#lastEntry
-    if (last !== undefined && key === this.#lastKey && bucket === last.bucket) return last
+    // By what an object holds, not by which it is: one that was changed since is another key.
+    if (last !== undefined && this.#primitive && key === this.#lastKey && bucket === last.bucket) return last
     const entry = bucket.rows.get(this.#mapKey(key))
     if (entry !== undefined) {
       this.#lastKey = key

@@ -74,6 +74,14 @@ test("a serde made of another one's parts reads and writes with what it has repl
   expect(readerOf(upper)(Buffer.from('xABCx'), 1, 4)).toBe('abc')
 })
 
+test('a value that serializes another one with the same serde while it is written leaves both whole', () => {
+  const inner = json<unknown>()
+  const value = { toJSON: () => ({ hash: inner.serialize({ a: 1 }).toString() }) }
+  expect(inner.serialize(value).toString()).toBe('{"hash":"{\\"a\\":1}"}')
+  const wrapped: Serde<string> = { ...string, serialize: (text) => string.serialize(`${string.serialize(text)}!`) }
+  expect(wrapped.serialize('a').toString()).toBe('a!')
+})
+
 test('a serde that serializes with another one of its kind, and one that fails half-way, leave no trace', () => {
   const inner: Serde<string> = { ...string, serialize: (text) => string.serialize(string.serialize(text).toString()) }
   const key = windowed(inner, '1s')

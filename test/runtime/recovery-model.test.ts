@@ -75,6 +75,7 @@ async function run(schedule: readonly Action[]): Promise<void> {
   const pending: { at: number; step: Step; ahead: number; fault: Fault }[] = []
   const fed: Event[] = []
   let armed = true
+  let starts = schedule.length
   const decide = (process: number) => (step: Step) => {
     if (!armed) return undefined
     const found = pending.find((one) => one.at === process && one.step === step)
@@ -88,7 +89,9 @@ async function run(schedule: readonly Action[]): Promise<void> {
     const old = processes[process]
     if (old !== undefined && !old.faulty.isDead()) return
     await old?.crash()
-    processes[process] = await startLedger(cluster, join(dir, String(process)), decide(process))
+    // To disk with each commit, with some, or with none but the last: each has crashes of its own.
+    const flushIntervalMs = [0, 15, 60_000][starts++ % 3] as number
+    processes[process] = await startLedger(cluster, join(dir, String(process)), decide(process), { flushIntervalMs })
   }
   const end = async (process: number, how: 'stop' | 'crash') => {
     const old = processes[process]

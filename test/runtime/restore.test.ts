@@ -33,7 +33,10 @@ beforeEach(async () => {
     specs: [spec],
     changelogTopic: () => changelog.topic,
     output: () => recordOutput(() => undefined),
-    budget: { ...stateBudget(1, 1), cache: { cacheRows: 0 } },
+    budget: {
+      ...stateBudget({ tasks: 1, storesPerTask: 1, totalBytes: 256 << 20, flushIntervalMs: 1000 }),
+      cache: { cacheRows: 0 },
+    },
     warn: () => undefined,
   })
   // What a restorer needs of a task.

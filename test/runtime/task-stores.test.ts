@@ -84,7 +84,11 @@ const output = (topic: string) =>
 const atOnce = { bytes: 0, rows: 0, intervalMs: 0 }
 /** None is. */
 const never = { bytes: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, intervalMs: Number.POSITIVE_INFINITY }
-const budget = { ...stateBudget(1, 1), flush: atOnce, cache: { cacheRows: 0 } }
+const budget = {
+  ...stateBudget({ tasks: 1, storesPerTask: 1, totalBytes: 256 << 20, flushIntervalMs: 1000 }),
+  flush: atOnce,
+  cache: { cacheRows: 0 },
+}
 
 async function openStores(specs: readonly StoreSpec[], more: Partial<TaskStoresOptions> = {}): Promise<TaskStores> {
   const stores = await TaskStores.open({

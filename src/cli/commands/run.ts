@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly until?: 'caught-up' | undefined
   readonly timeout?: number | undefined
   readonly commitInterval?: number | undefined
+  /** MiB. */
+  readonly stateMemory?: number | undefined
   readonly stateDir?: string | undefined
   readonly from?: 'earliest' | 'latest' | undefined
   readonly partitions?: number | undefined
@@ -174,13 +176,14 @@ class Run {
     late: Promise<void>,
   ): Promise<StreamsApp | null> {
     const { startApp } = await import('../../runtime/app.ts')
-    const { commitInterval, instanceId, sessionTimeout, from } = this.#options
+    const { commitInterval, stateMemory, instanceId, sessionTimeout, from } = this.#options
     const starting = startApp(this.#topology, {
       broker: this.#broker,
       appId: app,
       stateDir,
       log: this.#view.log,
       ...(commitInterval === undefined ? {} : { commitIntervalMs: commitInterval }),
+      ...(stateMemory === undefined ? {} : { stateMemoryBytes: stateMemory * 1024 * 1024 }),
       ...(instanceId === undefined ? {} : { instanceId }),
       ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
       ...(from === undefined ? {} : { from }),
