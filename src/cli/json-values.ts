@@ -59,15 +59,20 @@ function ofFormat(format: string, value: unknown): unknown {
       if (typeof value === 'string' && isBase64(value)) return Buffer.from(value, 'base64')
       throw expected('bytes as a base64 string', value)
     default:
-      return format.startsWith('windowed(') ? windowedKey(format, value) : value
+      if (format.startsWith('windowed(')) {
+        return windowedKey(format.slice('windowed('.length, format.lastIndexOf(',')), value)
+      }
+      if (format.startsWith('sessionWindowed(')) {
+        return windowedKey(format.slice('sessionWindowed('.length, -1), value)
+      }
+      return value
   }
 }
 
-function windowedKey(format: string, value: unknown): unknown {
+function windowedKey(inner: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('key' in value) || !('start' in value) || !('end' in value)) {
     throw expected('a windowed key: {"key","start","end"}', value)
   }
-  const inner = format.slice('windowed('.length, format.lastIndexOf(','))
   return { key: ofFormat(inner, value.key), start: value.start, end: value.end }
 }
 

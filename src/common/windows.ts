@@ -1,4 +1,4 @@
-/** Tumbling and hopping windows as values: aligned to the epoch, [start, end), never with a negative start. */
+/** Windows as values. Tumbling and hopping ones: aligned to the epoch, [start, end), never with a negative start; sessions: as their records lie. */
 
 import { StreamError } from './errors.ts'
 import { type Duration, durationMs } from './time.ts'
@@ -12,7 +12,16 @@ export interface TimeWindows {
   readonly graceMs: number
 }
 
-/** The key of a windowed table: the record key and its window, [start, end) in ms since the epoch. */
+/** Sessions: records of a key with no more than the gap between one and the next. All in ms. */
+export interface SessionWindows {
+  readonly kind: 'session'
+  /** Most ms between two records of one session, inclusive. */
+  readonly gapMs: number
+  /** How long after its end + gap a session still takes records, in stream time. */
+  readonly graceMs: number
+}
+
+/** The key of a windowed table: the record key and its window in ms since the epoch, [start, end); of a session [start, end]. */
 export interface Windowed<K> {
   readonly key: K
   readonly start: number
@@ -39,6 +48,20 @@ export const Windows = Object.freeze({
   hopping(size: Duration, options: WindowOptions & { readonly advance: Duration }): TimeWindows {
     return timeWindows(size, options.advance, options)
   },
+  /**
+   * Sessions that a longer silence than `gap` ends (Kafka Streams: `SessionWindows.ofInactivityGapAndGrace`).
+   * @throws StreamError INVALID_ARGUMENT for a gap of 0 or a malformed duration.
+   */
+  session(gap: Duration, options: WindowOptions): SessionWindows {
+    const gapMs = durationMs(gap, 'session gap')
+    const graceMs = durationMs(options.grace, 'grace')
+    if (gapMs === 0) {
+      throw new StreamError('INVALID_ARGUMENT', 'a session with a gap of 0 ms cannot be', {
+        hint: 'The gap is the longest silence within a session: give it more than 0 ms.',
+      })
+    }
+    return Object.freeze({ kind: 'session', gapMs, graceMs })
+  },
 })
 
 function timeWindows(size: Duration, advance: Duration, options: WindowOptions): TimeWindows {
@@ -62,4 +85,9 @@ export function firstWindowStart(windows: TimeWindows, timestamp: number): numbe
 /** How long a window's row is kept, in ms of stream time after the window's start. */
 export function windowRetentionMs(windows: TimeWindows): number {
   return windows.sizeMs + windows.graceMs
+}
+
+/** How long a session is kept, in ms of stream time after its end. */
+export function sessionRetentionMs({ gapMs, graceMs }: SessionWindows): number {
+  return gapMs + graceMs
 }

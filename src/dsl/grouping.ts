@@ -1,8 +1,9 @@
 /** Streams grouped by key, and the tables they are folded into. A grouped stream that needs a topic gets it at its first aggregate. */
 
-import { type TimeWindows, windowRetentionMs } from '../common/windows.ts'
+import { type SessionWindows, sessionRetentionMs, type TimeWindows, windowRetentionMs } from '../common/windows.ts'
 import { int64 } from '../serde/int64.ts'
 import type { AnySerde } from '../serde/serde.ts'
+import { sessionWindowed } from '../serde/session-windowed.ts'
 import { windowed } from '../serde/windowed.ts'
 import type { SourceLocation, StoreSpec } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
@@ -88,15 +89,18 @@ function repartitioned(
 export interface Fold {
   readonly initializer?: (() => unknown) | undefined
   readonly aggregator: UserFunction
+  /** Of two sessions that become one. */
+  readonly merger: UserFunction | undefined
   /** Serde of the aggregate; without one the grouped stream's value serde. */
   readonly value: AnySerde | undefined
   readonly storage: Storage | undefined
   readonly ignoresValue?: true
 }
 
-export const counting: Pick<Fold, 'initializer' | 'aggregator' | 'ignoresValue'> = {
+export const counting: Pick<Fold, 'initializer' | 'aggregator' | 'merger' | 'ignoresValue'> = {
   initializer: () => 0n,
   aggregator: (count) => count + 1n,
+  merger: (count, other) => count + other,
   ignoresValue: true,
 }
 
@@ -105,16 +109,17 @@ export const countSerde: AnySerde = int64
 /** count, reduce and aggregate, windowed or not. */
 export function fold(
   grouping: Grouping,
-  windows: TimeWindows | undefined,
+  windows: TimeWindows | SessionWindows | undefined,
   method: 'count' | 'reduce' | 'aggregate',
   name: unknown,
-  { initializer, aggregator, value, storage, ignoresValue }: Fold,
+  { initializer, aggregator, merger, value, storage, ignoresValue }: Fold,
 ): TableState {
   const site = callSite()
   const { graph, key } = grouping
   const store = graph.claimStore(name, method, site)
   requireFunction(aggregator, 'aggregator', store, site)
   if (method === 'aggregate') requireFunction(initializer, 'initializer', store, site)
+  if (windows?.kind === 'session') requireFunction(merger, 'merger', store, site)
   const serde = requireSerde(
     value ?? grouping.value,
     'value',
@@ -130,6 +135,14 @@ export function fold(
     const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...more }, store, site)
     return { graph, node, key, value: serde, store: spec }
   }
+  if (windows.kind === 'session') {
+    const retentionMs = sessionRetentionMs(windows)
+    const spec = storeSpec({ name: store, kind: 'session', key, value: serde, session: windows, retentionMs }, storage)
+    const sessionStore = spec as StoreSpec & { readonly session: SessionWindows }
+    const body = { kind: 'session-aggregate', parents, store: sessionStore, aggregator, ...more } as const
+    const node = graph.add({ ...body, merger: merger as UserFunction }, store, site)
+    return { graph, node, key: sessionWindowed(key), value: serde, store: spec }
+  }
   const retentionMs = windowRetentionMs(windows)
   const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows, retentionMs }, storage)
   const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
@@ -138,8 +151,8 @@ export function fold(
 }
 
 /** @throws StreamError INVALID_TOPOLOGY when it is no window definition. */
-export function requireWindows(windows: TimeWindows): TimeWindows {
-  if (windows?.kind === 'time') return windows
+export function requireWindows<W extends TimeWindows | SessionWindows>(windows: W): W {
+  if (windows?.kind === 'time' || windows?.kind === 'session') return windows
   throw invalid(
     'windowedBy was not given windows',
     "Write windowedBy(Windows.tumbling('1h', { grace: '5m' })).",

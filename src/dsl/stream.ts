@@ -4,7 +4,7 @@
  */
 
 import type { StreamError } from '../common/errors.ts'
-import type { TimeWindows, Windowed } from '../common/windows.ts'
+import type { SessionWindows, TimeWindows, Windowed } from '../common/windows.ts'
 import type { AnySerde, Serde } from '../serde/serde.ts'
 import { callSite } from './call-site.ts'
 import type { NodeBody } from './graph.ts'
@@ -69,6 +69,11 @@ export interface AggregateOptions<K, V, A> extends StoreOptions {
   readonly add: (aggregate: A, value: V, key: K) => A
   /** How the store and its changelog hold the aggregate; `json` as it stands fits any plain object. */
   readonly serde: Serde<NoInfer<Present<A>>>
+}
+
+export interface SessionAggregateOptions<K, V, A> extends AggregateOptions<K, V, A> {
+  /** The aggregate of two sessions that a record joins; the first one of all is that of `init`. */
+  readonly merge: (aggregate: A, other: Present<A>, key: K) => A
 }
 
 /** An unbounded sequence of records. */
@@ -361,8 +366,64 @@ export class KGroupedStream<out K, out V> {
    * Folds per key and window of event time.
    * @example orders.groupByKey().windowedBy(Windows.tumbling('1h', { grace: '5m' })).count('orders-per-hour')
    */
-  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V> {
-    return new TimeWindowedKStream(this.#grouping, requireWindows(windows))
+  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V>
+  /**
+   * Folds per key and session: records with no longer silence between them than the gap.
+   * @example clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).count('clicks-per-visit')
+   */
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
+  windowedBy(windows: TimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const given = requireWindows(windows)
+    return given.kind === 'session'
+      ? new SessionWindowedKStream(this.#grouping, given)
+      : new TimeWindowedKStream(this.#grouping, given)
+  }
+}
+
+/** A grouped stream cut into sessions. A session that a later record joins with others is deleted from the table: its update is null. */
+export class SessionWindowedKStream<out K, out V> {
+  readonly #grouping: Grouping
+  readonly #windows: SessionWindows
+
+  constructor(grouping: Grouping, windows: SessionWindows) {
+    this.#grouping = grouping
+    this.#windows = windows
+  }
+
+  /**
+   * How many records each session of a key has had. Late records are dropped and counted as such.
+   * @example clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).count('clicks-per-visit')
+   */
+  count(name: string, options: StoreOptions = {}): KTable<Windowed<K>, bigint | null> {
+    return new KTable(fold(this.#grouping, this.#windows, 'count', name, count(options)))
+  }
+
+  /**
+   * Folds the values of a session into one of the same type; sessions that become one are folded by the same function.
+   * @example readings.groupByKey().windowedBy(visits).reduce('highest', (a, b) => (a > b ? a : b))
+   * @throws StreamError INVALID_TOPOLOGY when the value serde is not known.
+   */
+  reduce<VR extends V = V>(
+    name: string,
+    reducer: (reduced: Present<V>, value: V, key: K) => V,
+    options: ReduceOptions<SerdeFor<V, VR>> = {},
+  ): KTable<Windowed<K>, V | null> {
+    return new KTable(fold(this.#grouping, this.#windows, 'reduce', name, reduce(reducer, options)))
+  }
+
+  /**
+   * Folds the values of a session into an aggregate of any type.
+   * @example
+   * clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).aggregate('pages-per-visit', {
+   *   init: () => [],
+   *   add: (pages, click) => [...pages, click.page],
+   *   merge: (pages, others) => [...pages, ...others],
+   *   serde: json<string[]>(),
+   * })
+   */
+  aggregate<A>(name: string, options: SessionAggregateOptions<K, V, A>): KTable<Windowed<K>, A | null> {
+    const given = { ...aggregate(options), merger: options?.merge }
+    return new KTable(fold(this.#grouping, this.#windows, 'aggregate', name, given))
   }
 }
 
@@ -481,7 +542,7 @@ function reduce(
   aggregator: UserFunction,
   { serde, storage }: { serde?: AnySerde | undefined; storage?: Storage | undefined },
 ): Fold {
-  return { aggregator, value: serde, storage }
+  return { aggregator, merger: aggregator, value: serde, storage }
 }
 
 function aggregate(options: {
@@ -490,5 +551,6 @@ function aggregate(options: {
   readonly serde: AnySerde
   readonly storage?: Storage | undefined
 }): Fold {
-  return { initializer: options?.init, aggregator: options?.add, value: options?.serde, storage: options?.storage }
+  const { init: initializer, add: aggregator, serde: value, storage } = options ?? {}
+  return { initializer, aggregator, merger: undefined, value, storage }
 }

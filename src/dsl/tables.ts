@@ -90,7 +90,7 @@ export function joinTable(
   const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
   requireSameGraph(state, table, call, site)
   requireFunction(joiner, 'joiner', call, site)
-  if (table.store.kind === 'window') {
+  if (table.store.kind !== 'key-value') {
     throw invalid(
       `${call}: the windowed table ${table.store.name} cannot be joined, as its rows are found by key and window`,
       'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',

@@ -18,6 +18,7 @@ import { mapValues } from '../operators/map-values.ts'
 import { peek } from '../operators/peek.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../operators/processor.ts'
 import { selectKey } from '../operators/select-key.ts'
+import { sessionAggregate } from '../operators/session-aggregate.ts'
 import { sink } from '../operators/sink.ts'
 import { split } from '../operators/split.ts'
 import { streamTableJoin } from '../operators/stream-table-join.ts'
@@ -27,7 +28,7 @@ import { mappedView, tableMapValues } from '../operators/table-map-values.ts'
 import { toStream } from '../operators/to-stream.ts'
 import { windowAggregate } from '../operators/window-aggregate.ts'
 import type { AnySerde } from '../serde/serde.ts'
-import type { KeyValueStore, WindowStore } from '../state/store.ts'
+import type { KeyValueStore, SessionStore, WindowStore } from '../state/store.ts'
 import type {
   NodeId,
   RepartitionNode,
@@ -131,6 +132,12 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
           ctx,
           updates(node.id),
         )
+      case 'session-aggregate':
+        return sessionAggregate(
+          { ...node, store: sessions(node.store.name), windows: node.store.session },
+          ctx,
+          updates(node.id),
+        )
       case 'stream-table-join':
         return streamTableJoin({ ...node, view: view(node.parents[1] as NodeId) }, ctx, next(node.id))
       case 'sink':
@@ -182,6 +189,7 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
 
   const keyValue = (name: string) => wiring.store(name) as KeyValueStore<unknown, unknown>
   const windowed = (name: string) => wiring.store(name) as WindowStore<unknown, unknown>
+  const sessions = (name: string) => wiring.store(name) as SessionStore<unknown, unknown>
   const branches = (id: NodeId, count: number): readonly (Process | undefined)[] => {
     const nodes = children(id)
     return Array.from({ length: count }, (_, index) => {
@@ -208,7 +216,14 @@ function passesOldOn(node: TopologyNode): boolean {
 }
 
 function ignoresValue(node: TopologyNode): boolean {
-  return (node.kind === 'aggregate' || node.kind === 'window-aggregate') && node.ignoresValue === true
+  switch (node.kind) {
+    case 'aggregate':
+    case 'window-aggregate':
+    case 'session-aggregate':
+      return node.ignoresValue === true
+    default:
+      return false
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import type { AnySerde } from '../serde/serde.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
+import { OverlaySessionStore } from '../state/session.ts'
 import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayWindowStore } from '../state/window.ts'
@@ -295,10 +296,11 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, key, value, windows } = spec
+  const { name, key, value, windows, session } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
+  if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty })
   if (windows === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)
@@ -350,8 +352,11 @@ type Formats = Readonly<Record<string, string>>
 
 function formatsOf(specs: readonly StoreSpec[]): Formats {
   return Object.fromEntries(
-    specs.map(({ name, kind, key, value, windows }) => {
-      const shape = windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]
+    specs.map(({ name, kind, key, value, windows, session }) => {
+      const shape = [
+        ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
+        ...(session === undefined ? [] : [`${session.gapMs}`]),
+      ]
       return [name, [kind, formatOf(key), formatOf(value), ...shape].join(' ')]
     }),
   )

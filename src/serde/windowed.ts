@@ -67,7 +67,7 @@ function innerKeyBytes(key: Buffer): Buffer {
 }
 
 /** `{"key","start","end"}` with the inner key in its own JSON form. */
-function fromJsonKey<K>(inner: (json: unknown) => K, json: unknown): Windowed<K> {
+export function fromJsonKey<K>(inner: (json: unknown) => K, json: unknown): Windowed<K> {
   if (typeof json === 'object' && json !== null && 'key' in json && 'start' in json && 'end' in json) {
     return { key: inner(json.key), start: json.start as number, end: json.end as number }
   }

@@ -21,6 +21,25 @@ export interface WindowStore<K, V> {
   streamTime: number
 }
 
+/** A session of a key: its records lie in [start, end], ms. */
+export interface Session<V> {
+  readonly start: number
+  readonly end: number
+  readonly value: V
+}
+
+export interface SessionStore<K, V> {
+  /**
+   * Sessions of a key that end at `earliestEnd` or later and start at `latestStart` or earlier, in their order; those that stream
+   * time has closed are gone (Kafka Streams: `SessionStore.findSessions`).
+   */
+  find(key: K, earliestEnd: number, latestStart: number): readonly Session<V>[]
+  /** Takes the place of the sessions within [start, end], which no other overlaps; a null value leaves none. */
+  put(key: K, start: number, end: number, value: V | null): void
+  /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised after a `find` for the record, before its put. */
+  streamTime: number
+}
+
 export interface ByteWrite {
   readonly key: Buffer
   /** null deletes. */

@@ -1,6 +1,6 @@
 /** A graph as text for terminals and diffs: one tree per topic that is read; a node is drawn once and named after that. */
 
-import type { GraphData, GraphNode, GraphSubTopology } from './graph-data.ts'
+import type { GraphData, GraphNode, GraphStore, GraphSubTopology } from './graph-data.ts'
 
 const legend = '(topic) [stateless] <filter> {stateful}= store  |table|=  * repartition'
 
@@ -14,12 +14,7 @@ export function drawText(graph: GraphData): string {
   if (graph.stores.length > 0) {
     lines.push('stores')
     const rows = graph.stores.map((store) => {
-      const { windows } = store
-      const window =
-        windows === undefined
-          ? ''
-          : `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
-      return [store.name, store.kind, `${store.key} -> ${store.value}`, store.storage, window]
+      return [store.name, store.kind, `${store.key} -> ${store.value}`, store.storage, windowsOf(store)]
     })
     lines.push(...columns(rows), '')
   }
@@ -28,6 +23,12 @@ export function drawText(graph: GraphData): string {
   }
   lines.push(`legend  ${legend}`)
   return `${lines.join('\n')}\n`
+}
+
+function windowsOf({ windows, session }: GraphStore): string {
+  if (windows !== undefined)
+    return `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
+  return session === undefined ? '' : `gap ${session.gapMs} ms, grace ${session.graceMs} ms`
 }
 
 function drawSubTopology(sub: GraphSubTopology): readonly string[] {
@@ -81,6 +82,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
       return `|${name}|=`
     case 'aggregate':
     case 'window-aggregate':
+    case 'session-aggregate':
       return `{${name}}=`
     case 'stream-table-join':
       return `{${name} with ${node.stores.join()}}`

@@ -1,6 +1,6 @@
 /** The logical graph: frozen data, built by the DSL, read by the compiler and by `graph`. It knows no operator and no broker. */
 
-import type { TimeWindows } from '../common/windows.ts'
+import type { SessionWindows, TimeWindows } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 
@@ -13,7 +13,7 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
-export type StoreKind = 'key-value' | 'window'
+export type StoreKind = 'key-value' | 'window' | 'session'
 
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
@@ -23,6 +23,8 @@ export interface StoreSpec {
   readonly value: AnySerde
   /** Set on window stores. */
   readonly windows?: TimeWindows
+  /** Set on session stores. */
+  readonly session?: SessionWindows
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
@@ -133,6 +135,16 @@ export interface WindowAggregateNode extends NodeBase {
   readonly aggregator: Fn
   readonly ignoresValue?: true
 }
+/** Without `initializer` the first value is the aggregate (reduce). */
+export interface SessionAggregateNode extends NodeBase {
+  readonly kind: 'session-aggregate'
+  readonly store: StoreSpec & { readonly session: SessionWindows }
+  readonly initializer?: () => unknown
+  readonly aggregator: Fn
+  /** `(aggregate, other, key) => aggregate` of two sessions that become one. */
+  readonly merger: Fn
+  readonly ignoresValue?: true
+}
 /** Rows of a table for which the predicate holds; the others are deleted downstream. `negate` is `filterNot`. */
 export interface TableFilterNode extends NodeBase {
   readonly kind: 'table-filter'
@@ -181,6 +193,7 @@ export type TopologyNode =
   | TableNode
   | AggregateNode
   | WindowAggregateNode
+  | SessionAggregateNode
   | TableFilterNode
   | TableMapValuesNode
   | ToStreamNode

@@ -26,6 +26,7 @@ export function storeOf(node: TopologyNode): string | undefined {
     case 'table':
     case 'aggregate':
     case 'window-aggregate':
+    case 'session-aggregate':
       return node.store.name
     case 'stream-table-join':
       return node.store

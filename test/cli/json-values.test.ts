@@ -7,6 +7,7 @@ import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
 import type { AnySerde } from '../../src/serde/serde.ts'
+import { sessionWindowed } from '../../src/serde/session-windowed.ts'
 import { string } from '../../src/serde/string.ts'
 import { windowed } from '../../src/serde/windowed.ts'
 
@@ -72,6 +73,7 @@ test('what is not of the format is refused, with what was expected', () => {
   expect(() => fromJson(int64, 2 ** 53)).toThrow('a whole number')
   expect(() => fromJson(double, '1')).toThrow('a number was expected, not "1"')
   expect(() => fromJson(bytes, 'not base64!')).toThrow('base64')
+  expect(fromJson(sessionWindowed(int64), { key: 5, start: 1, end: 2 })).toEqual({ key: 5n, start: 1, end: 2 })
   expect(() => fromJson(windowed(string, '1m'), 'k')).toThrow('{"key","start","end"}')
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { firstWindowStart, Windows, windowRetentionMs } from '../../src/common/windows.ts'
+import { firstWindowStart, sessionRetentionMs, Windows, windowRetentionMs } from '../../src/common/windows.ts'
 
 const windows = fc
   .record({ size: fc.integer({ min: 1, max: 50 }), part: fc.integer({ min: 1, max: 50 }), grace: fc.nat(50) })
@@ -19,6 +19,9 @@ test.each([
   [() => Windows.tumbling(0, { grace: 0 }), 'a window of 0 ms'],
   [() => Windows.hopping(10, { advance: 0, grace: 0 }), 'advances by 0 ms'],
   [() => Windows.hopping(10, { advance: 11, grace: 0 }), 'advances by 11 ms'],
+  [() => Windows.session(0, { grace: 0 }), 'a gap of 0 ms'],
+  [() => Windows.session('x' as never, { grace: 0 }), 'session gap'],
+  [() => Windows.session(1, {} as never), 'grace'],
   [() => Windows.tumbling('1 h' as never, { grace: 0 }), 'window size "1 h"'],
   [() => Windows.tumbling(10, {} as never), 'grace'],
 ])('windows that cannot be are refused: %#', (make, message) => {
@@ -43,4 +46,10 @@ test('a row is kept until its window can take no more: size and grace after its 
       expect(windowRetentionMs(w)).toBe(w.sizeMs + w.graceMs)
     }),
   )
+})
+
+test('sessions have a gap above 0, and are kept for gap and grace after their end', () => {
+  const session = Windows.session('5m', { grace: '1m' })
+  expect(session).toEqual({ kind: 'session', gapMs: 300_000, graceMs: 60_000 })
+  expect(sessionRetentionMs(session)).toBe(360_000)
 })

@@ -81,6 +81,53 @@ test('windowed aggregates keep a window store under the inner key', () => {
   expect(folded).toMatchObject({ initializer: options.init, aggregator: options.add })
 })
 
+test('session aggregates keep a session store under the inner key, and a merger', () => {
+  const visits = Windows.session('5m', { grace: '1m' })
+  const counted = nodeOf(
+    with_((s) => s.groupByKey().windowedBy(visits).count('visits')),
+    'session-aggregate',
+  )
+  expect(counted.store).toEqual({
+    name: 'visits',
+    kind: 'session',
+    key: string,
+    value: int64,
+    session: visits,
+    storage: 'disk',
+    retentionMs: 360_000,
+  })
+  expect(counted.merger(2n, 3n)).toBe(5n)
+  const last = (_: Order, v: Order): Order => v
+  const reduced = nodeOf(
+    with_((s) => s.groupByKey().windowedBy(visits).reduce('r', last)),
+    'session-aggregate',
+  )
+  expect(reduced).toMatchObject({ aggregator: last, merger: last })
+  expect(reduced).not.toHaveProperty('initializer')
+  const options = {
+    init: () => 0,
+    add: (sum: number) => sum + 1,
+    merge: (a: number, b: number) => a + b,
+    serde: double,
+  }
+  const topology = with_((s) => {
+    s.groupByKey().windowedBy(visits).aggregate('a', options).toStream().repartition('onwards')
+  })
+  expect(nodeOf(topology, 'session-aggregate')).toMatchObject({
+    initializer: options.init,
+    aggregator: options.add,
+    merger: options.merge,
+  })
+  expect(nodeOf(topology, 'repartition').key.format).toBe('sessionWindowed(string)')
+  with_((s) => {
+    const sessions = s.groupByKey().windowedBy(visits)
+    expect(refusal(() => sessions.aggregate('b', { ...options, merge: undefined as never })).message).toContain(
+      'the merger is not a function',
+    )
+    expect(refusal(() => sessions.aggregate('c', undefined as never)).message).toContain('not a function')
+  })
+})
+
 test('the stream of a windowed table knows the serde of its windowed keys', () => {
   const topology = with_((s) => {
     s.groupByKey().windowedBy(hourly).count('hourly').toStream().repartition('onwards')

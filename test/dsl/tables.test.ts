@@ -163,6 +163,14 @@ test('a windowed table cannot be joined, and a joiner must be a function', () =>
     expect(refusal(() => b.stream(orders).join(hourly as never, () => 1)).message).toContain(
       'the windowed table hourly',
     )
+    const visits = b
+      .stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.session('1h', { grace: 0 }))
+      .count('visits')
+    expect(refusal(() => b.stream(orders).join(visits as never, () => 1)).message).toContain(
+      'the windowed table visits',
+    )
     const table = b.table(customers, { store: 'people' })
     expect(refusal(() => b.stream(orders).join(b.stream(orders) as never, () => 1)).message).toBe(
       'orders.join was not given a table',

@@ -2,7 +2,7 @@
 
 import type { Headers } from '../../src/common/record.ts'
 import type { DropReason, Process, ProcessorContext, Update } from '../../src/operators/processor.ts'
-import type { KeyValueStore, Row, WindowStore } from '../../src/state/store.ts'
+import type { KeyValueStore, Row, Session, SessionStore, WindowStore } from '../../src/state/store.ts'
 
 export interface TestContext extends ProcessorContext {
   readonly drops: DropReason[]
@@ -50,6 +50,28 @@ export function windowStore<K, V>(): WindowStore<K, V> & { readonly rows: Map<st
     put: (key, start, value, timestamp) => {
       if (value === null) rows.delete(name(key, start))
       else rows.set(name(key, start), { value, timestamp })
+    },
+  }
+}
+
+export function sessionStore<K, V>(
+  retentionMs: number,
+): SessionStore<K, V> & { readonly sessions: Map<K, Session<V>[]> } {
+  const sessions = new Map<K, Session<V>[]>()
+  return {
+    sessions,
+    streamTime: -1,
+    find(key, earliestEnd, latestStart) {
+      const from = Math.max(earliestEnd, this.streamTime - retentionMs + 1)
+      return (sessions.get(key) ?? []).filter(({ start, end }) => end >= from && start <= latestStart)
+    },
+    put(key, start, end, value) {
+      const others = (sessions.get(key) ?? []).filter((one) => one.end < start || one.start > end)
+      const all = value === null ? others : [...others, { start, end, value }]
+      sessions.set(
+        key,
+        all.sort((a, b) => a.end - b.end),
+      )
     },
   }
 }

@@ -1,6 +1,7 @@
 /** All twins, as `family.method`: the one list beside that of java/Topologies.java. */
 
 import { aggregates } from './topologies/aggregates.ts'
+import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { tables } from './topologies/tables.ts'
@@ -11,6 +12,7 @@ const families: Readonly<Record<string, Family>> = {
   stateless,
   aggregates,
   windowedAggregates,
+  sessionAggregates,
   tables,
   streamTableJoins,
 }

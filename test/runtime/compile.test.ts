@@ -6,6 +6,7 @@ import {
   json,
   otherwise,
   type StreamsBuilder,
+  sessionWindowed,
   string,
   topic,
   Windows,
@@ -279,6 +280,40 @@ test('toTable of a stream, joined with that stream: the table is as of the recor
   await d.send(input, 'k', 'a', 1)
   await d.send(input, 'k', 'b', 2)
   expect(written(d)).toEqual(['output k=a+a@1', 'output k=b+b@2'])
+})
+
+test('sessions: what a record joins is deleted, then written as one; the driver knows the topic', async () => {
+  const d = await run((b) =>
+    b
+      .stream(input)
+      .groupByKey()
+      .windowedBy(Windows.session(10, { grace: 5 }))
+      .aggregate('visits', {
+        init: () => '',
+        add: (all, v) => all + v,
+        merge: (all, others) => all + others,
+        serde: string,
+      })
+      .toStream()
+      .to(topic('sessions', { key: sessionWindowed(string), value: string })),
+  )
+  const sessionsWritten = () =>
+    d.read().map(({ key, value, timestamp, headers }) => {
+      const { start, end } = key as { start: number; end: number }
+      expect(headers).toEqual([])
+      return `[${start},${end}]=${String(value)}@${timestamp}`
+    })
+  await d.send(input, 'k', 'a', 0, [{ key: 'h', value: Buffer.from('1') }])
+  await d.send(input, 'k', 'b', 20)
+  expect(sessionsWritten()).toEqual(['[0,0]=a@0', '[20,20]=b@20'])
+  // Stream time 20 has closed [0,0]: it could take records until 15.
+  await d.send(input, 'k', 'c', 10)
+  expect(sessionsWritten()).toEqual(['[20,20]=null@20', '[10,20]=bc@20'])
+  await d.send(input, 'k', 'd', 4)
+  expect(sessionsWritten()).toEqual(['[10,20]=null@20', '[4,20]=bcd@20'])
+  await d.send(input, 'k', 'e', 40)
+  await d.send(input, 'k', 'f', 24)
+  expect(sessionsWritten()).toEqual(['[40,40]=e@40'])
 })
 
 test('hopping windows: each record in all of its windows; late ones dropped once past the grace', async () => {

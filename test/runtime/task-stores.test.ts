@@ -7,7 +7,7 @@ import { recordOutput } from '../../src/broker/output.ts'
 import { type ConsumerRecord, consumerRecord } from '../../src/common/record.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import { TaskStores, type TaskStoresOptions } from '../../src/runtime/task-stores.ts'
-import type { ByteWrite, KeyValueStore, WindowStore } from '../../src/state/store.ts'
+import type { ByteWrite, KeyValueStore, SessionStore, WindowStore } from '../../src/state/store.ts'
 import type { StoreSpec } from '../../src/topology/node.ts'
 
 /** What the byte stores on disk were asked to do, and what they are to refuse. */
@@ -325,6 +325,29 @@ test('other windows are refused, a longer grace is not', async () => {
   expect((longer.get('recent') as unknown as WindowStore<string, bigint>).get('a', 0)?.value).toBe(1n)
   await expect(reopen(longer, [{ ...recent, windows: Windows.tumbling(20, { grace: 0 }) }])).rejects.toMatchObject({
     code: 'INVALID_TOPOLOGY',
+  })
+})
+
+test('sessions of another gap are refused, a longer grace is not', async () => {
+  const visits: StoreSpec = {
+    ...counts,
+    name: 'visits',
+    kind: 'session',
+    session: Windows.session(10, { grace: 0 }),
+    retentionMs: 10,
+  }
+  const sessions = (of: TaskStores) => of.get('visits') as unknown as SessionStore<string, bigint>
+  const stores = await openStores([visits])
+  sessions(stores).streamTime = 7
+  sessions(stores).put('a', 3, 7, 1n)
+  await stores.settle(stores.seal(), new Map([at('visits', 2)]))
+  await stores.flush()
+  const longer = await reopen(stores, [{ ...visits, session: Windows.session(10, { grace: 60 }) }])
+  expect(longer.streamTimes()).toEqual({ visits: 7 })
+  expect(sessions(longer).find('a', 0, 10)).toEqual([{ start: 3, end: 7, value: 1n }])
+  await expect(reopen(longer, [{ ...visits, session: Windows.session(20, { grace: 0 }) }])).rejects.toMatchObject({
+    code: 'INVALID_TOPOLOGY',
+    message: 'store visits was written as "session string int64 10" and is now declared as "session string int64 20"',
   })
 })
 

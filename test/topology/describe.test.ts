@@ -222,3 +222,15 @@ test('a topology without state has neither stores nor internal topics', () => {
     "
   `)
 })
+
+test('sessions are drawn with their gap and grace', () => {
+  const visits = defineTopology('visits', (b) => {
+    b.stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.session('5m', { grace: '1m' }))
+      .count('per-visit')
+  })
+  expect(draw(visits, 'text')).toContain('{per-visit}=')
+  expect(draw(visits, 'text')).toContain('session  string -> int64  disk  gap 300000 ms, grace 60000 ms')
+  expect(graphData(visits).stores[0]).toMatchObject({ kind: 'session', session: { gapMs: 300_000, graceMs: 60_000 } })
+})

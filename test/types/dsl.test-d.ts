@@ -1,11 +1,18 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
-import type { KGroupedStream, KStream, KTable, TimeWindowedKStream } from '../../src/dsl/stream.ts'
+import type {
+  KGroupedStream,
+  KStream,
+  KTable,
+  SessionWindowedKStream,
+  TimeWindowedKStream,
+} from '../../src/dsl/stream.ts'
 import { otherwise } from '../../src/dsl/types.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
+import { sessionWindowed } from '../../src/serde/session-windowed.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
 import type { Topology } from '../../src/topology/node.ts'
@@ -210,6 +217,25 @@ describe('grouping', () => {
     Windows.hopping('1h', { grace: 0 })
     // @ts-expect-error no unit of that name
     Windows.tumbling('1hour', { grace: 0 })
+  })
+
+  test('sessions: a table that deletes, since sessions become one', () => {
+    const visits = stream.groupByKey().windowedBy(Windows.session('5m', { grace: '1m' }))
+    expectTypeOf(visits).toEqualTypeOf<SessionWindowedKStream<string, Order>>()
+    expectTypeOf(visits.count('n')).toEqualTypeOf<KTable<Windowed<string>, bigint | null>>()
+    expectTypeOf(visits.reduce('r', (a) => a)).toEqualTypeOf<KTable<Windowed<string>, Order | null>>()
+    const merge = (a: number, b: number): number => a + b
+    expectTypeOf(
+      visits.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amount, merge, serde: json }),
+    ).toEqualTypeOf<KTable<Windowed<string>, number | null>>()
+    visits
+      .count('n')
+      .toStream()
+      .to(topic('visits', { key: sessionWindowed(string), value: int64 }))
+    // @ts-expect-error sessions become one, so that two aggregates must too
+    visits.aggregate('b', { init: () => 0, add: (sum, v) => sum + v.amount, serde: json })
+    // @ts-expect-error grace is a decision
+    Windows.session('5m')
   })
 })
 

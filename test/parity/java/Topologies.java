@@ -17,6 +17,7 @@ final class Topologies {
             Stateless.class,
             Aggregates.class,
             WindowedAggregates.class,
+            SessionAggregates.class,
             Tables.class,
             StreamTableJoins.class,
             Differences.class);

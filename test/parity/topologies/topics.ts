@@ -1,7 +1,16 @@
 /** Topics that most families use, and what comes in on them; java/Inputs.java and java/Results.java have the same ones. */
 
 import fc from 'fast-check'
-import { json, type Serde, string, type TopicDefinition, topic, type Windowed, windowed } from 'streamctl'
+import {
+  json,
+  type Serde,
+  sessionWindowed,
+  string,
+  type TopicDefinition,
+  topic,
+  type Windowed,
+  windowed,
+} from 'streamctl'
 import type { TopicShape } from '../shape.ts'
 
 export const numbers = topic('numbers', { key: string, value: json<number>() })
@@ -43,3 +52,9 @@ export function resultsOf(name: string): TopicDefinition<string, unknown> {
 export function windowedResults(sizeMs: number, name = 'results'): TopicDefinition<Windowed<string>, unknown> {
   return topic(name, { key: windowed(string, sizeMs), value: anything })
 }
+
+/** A sink for sessions. */
+export const sessionResults: TopicDefinition<Windowed<string>, unknown> = topic('results', {
+  key: sessionWindowed(string),
+  value: anything,
+})
