@@ -8,7 +8,6 @@ export default defineConfig({
     name: 'parity',
     reporters,
     include: ['test/parity/parity.test.ts'],
-    testTimeout: 120_000,
     hookTimeout: 300_000,
   },
 })

@@ -24,29 +24,32 @@ export function resolvePartitions(
     if (node.kind === 'source') counts.set(node.id, externalCount(node, externalCounts))
   const repartitions = topology.nodes.filter((node) => node.kind === 'repartition')
   for (const node of repartitions) if (node.partitions !== undefined) counts.set(node.id, node.partitions)
-  for (const node of repartitions) countOf(node.id, topology, subTopologies, counts, new Set())
+  const open = repartitions.filter((node) => node.partitions === undefined)
+  spread(
+    open.map((node) => node.id),
+    subTopologies,
+    counts,
+  )
   for (const sub of subTopologies) for (const group of sub.copartitioned) agree(group, sub, topology, counts)
   return new Map(repartitions.map((node) => [node.id, counts.get(node.id) as number]))
 }
 
-/** Follows the writers upward; `visiting` stops at a topic that feeds its own sub-topology. */
-function countOf(
-  id: NodeId,
-  topology: Topology,
+/** Counts flow from sources to what their readers write until none grows: through other topics a sub-topology may feed itself. */
+function spread(
+  repartitions: readonly NodeId[],
   subTopologies: readonly SubTopology[],
   counts: Map<NodeId, number>,
-  visiting: Set<NodeId>,
-): number {
-  const known = counts.get(id)
-  if (known !== undefined || visiting.has(id)) return known ?? 0
-  visiting.add(id)
-  const writer = subTopologies.find((sub) => sub.sinks.includes(id))
-  let largest = 0
-  for (const source of writer?.sources ?? []) {
-    largest = Math.max(largest, countOf(source, topology, subTopologies, counts, visiting))
+): void {
+  const writers = new Map(repartitions.map((id) => [id, subTopologies.find((sub) => sub.sinks.includes(id))]))
+  for (let grows = true; grows; ) {
+    grows = false
+    for (const [id, writer] of writers) {
+      const known = counts.get(id) ?? 0
+      const largest = Math.max(known, ...(writer?.sources ?? []).map((source) => counts.get(source) ?? 0))
+      counts.set(id, largest)
+      grows ||= largest > known
+    }
   }
-  counts.set(id, largest)
-  return largest
 }
 
 function agree(group: readonly NodeId[], sub: SubTopology, topology: Topology, counts: Map<NodeId, number>): void {

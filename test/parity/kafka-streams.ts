@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { execute } from '../../bench/sides/execute.ts'
 import { kafkaJars } from '../../tools/kafka/jars.ts'
+import type { Stage } from './pipeline.ts'
 import type { JsonRecord } from './record.ts'
 
 const sources = join(import.meta.dirname, 'java')
@@ -44,8 +45,9 @@ export class KafkaStreams {
   }
 
   /** @throws Error with Java's stack trace when the topology fails on the input. */
-  async run(topology: string, input: readonly JsonRecord[]): Promise<readonly JsonRecord[]> {
-    this.#child.stdin.write(`${JSON.stringify({ topology, input })}\n`)
+  async run(topology: string | readonly Stage[], input: readonly JsonRecord[]): Promise<readonly JsonRecord[]> {
+    const named = typeof topology === 'string' ? { topology } : { stages: topology }
+    this.#child.stdin.write(`${JSON.stringify({ ...named, input })}\n`)
     const answer = await this.#answer<Answer>()
     if ('error' in answer) throw new Error(`Kafka Streams failed: ${answer.error}`)
     return answer.output

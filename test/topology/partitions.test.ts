@@ -43,6 +43,16 @@ test('counts flow on through repartition topics', () => {
   ).toEqual({ a: 6, b: 6, c: 6 })
 })
 
+test('counts flow round a sub-topology that feeds itself through another', () => {
+  expect(
+    resolve({ orders: 6, refunds: 2 }, (b) => {
+      const more = b.stream(refunds)
+      const value = orders.value
+      b.stream(orders).merge(more).repartition('a', { value }).repartition('b').merge(more).repartition('c', { value })
+    }),
+  ).toEqual({ a: 6, b: 6, c: 6 })
+})
+
 test('a fixed count stands, and flows on', () => {
   expect(
     resolve({ lines: 6 }, (b) => {

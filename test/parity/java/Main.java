@@ -12,10 +12,11 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.streams.Topology;
 
 /**
  * Kafka Streams behind a pipe, a JSON object a line: first it says which topologies it has, then every request
- * {"topology", "input"} on stdin gets its {"output"} or {"error"} on stdout, until stdin ends. Argument: a directory of its own.
+ * {"topology" or "stages", "input"} on stdin gets its {"output"} or {"error"} on stdout, until stdin ends. Argument: a directory of its own.
  */
 public final class Main {
 
@@ -36,7 +37,10 @@ public final class Main {
         JsonNode request = Json.MAPPER.readTree(line);
         try {
             List<Row> input = Json.MAPPER.convertValue(request.get("input"), new TypeReference<>() {});
-            return Map.of("output", Run.of(Topologies.of(request.get("topology").asText()), input, stateDir));
+            JsonNode stages = request.get("stages");
+            Topology topology =
+                    stages == null ? Topologies.of(request.get("topology").asText()) : Pipeline.of(stages);
+            return Map.of("output", Run.of(topology, input, stateDir));
         } catch (Exception e) {
             StringWriter trace = new StringWriter();
             e.printStackTrace(new PrintWriter(trace));
