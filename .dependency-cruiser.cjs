@@ -41,7 +41,13 @@ const onlyIn = (packages, places) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    // A table gives streams and a stream gives tables: the classes of the facade know each other.
+    {
+      name: 'no cycles',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dsl/facade/' },
+      to: { circular: true },
+    },
     {
       name: 'every folder of src has a rule',
       severity: 'error',

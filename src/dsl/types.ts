@@ -45,5 +45,8 @@ export const otherwise: unique symbol = Symbol('otherwise')
 
 export type Predicate<K, V> = (value: V, key: K) => boolean
 
+/** A predicate that narrows the value. */
+export type Guard<K, V, S extends V> = (value: V, key: K) => value is S
+
 /** Branches of a `split` by name, tried in the order written. */
 export type Branches<K, V> = Readonly<Record<string, Predicate<K, V> | typeof otherwise>>

@@ -16,9 +16,12 @@ test('frames of the folder itself and of Node are passed over; URLs become paths
     '    at build (file:///home/me/my%20app/topology.ts?v=2:14:9)',
     '    at other (/home/me/other.ts:1:1)',
   ].join('\n')
-  expect(firstOutside(stack, '/app/dist/dsl')).toEqual({ file: '/home/me/my app/topology.ts', line: 14 })
-  expect(firstOutside('Error\n    at <anonymous>', '/app')).toBeUndefined()
-  expect(firstOutside('Error\n    at async /home/me/x.ts:3:4', '/app')).toEqual({ file: '/home/me/x.ts', line: 3 })
+  expect(firstOutside(stack, ['/app/dist/dsl', '/app/dist/dsl/facade'])).toEqual({
+    file: '/home/me/my app/topology.ts',
+    line: 14,
+  })
+  expect(firstOutside('Error\n    at <anonymous>', ['/app'])).toBeUndefined()
+  expect(firstOutside('Error\n    at async /home/me/x.ts:3:4', ['/app'])).toEqual({ file: '/home/me/x.ts', line: 3 })
 })
 
 test("each node knows the user's line", () => {

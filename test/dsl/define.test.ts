@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StreamsBuilder } from '../../src/dsl/builder.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
-import type { KStream } from '../../src/dsl/stream.ts'
+import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import { customers, lines, orders, outline, refusal } from './fixtures.ts'
 
 test('a topology is frozen data in topological order', () => {

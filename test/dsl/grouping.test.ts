@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
-import type { KStream } from '../../src/dsl/stream.ts'
+import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'

@@ -1,13 +1,10 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
-import type {
-  KGroupedStream,
-  KStream,
-  KTable,
-  SessionWindowedKStream,
-  TimeWindowedKStream,
-} from '../../src/dsl/stream.ts'
+import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
+import type { KStream } from '../../src/dsl/facade/kstream.ts'
+import type { KTable } from '../../src/dsl/facade/ktable.ts'
+import type { SessionWindowedKStream, TimeWindowedKStream } from '../../src/dsl/facade/windowed.ts'
 import { otherwise } from '../../src/dsl/types.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'

@@ -9,7 +9,8 @@ const root = join(import.meta.dirname, '../..')
 const prelude = `
 import { Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
-import type { KStream, KTable } from '../../src/dsl/stream.ts'
+import type { KStream } from '../../src/dsl/facade/kstream.ts'
+import type { KTable } from '../../src/dsl/facade/ktable.ts'
 import { avro } from '../../src/serde/avro.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'

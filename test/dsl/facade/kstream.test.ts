@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { defineTopology } from '../../src/dsl/define.ts'
-import type { KStream } from '../../src/dsl/stream.ts'
-import { otherwise } from '../../src/dsl/types.ts'
-import { string } from '../../src/serde/string.ts'
-import type { Topology } from '../../src/topology/node.ts'
-import { counts, lineHere, lines, nodeOf, type Order, orders, outline, refunds, refusal } from './fixtures.ts'
+import { defineTopology } from '../../../src/dsl/define.ts'
+import type { KStream } from '../../../src/dsl/facade/kstream.ts'
+import { otherwise } from '../../../src/dsl/types.ts'
+import { string } from '../../../src/serde/string.ts'
+import type { Topology } from '../../../src/topology/node.ts'
+import { counts, lineHere, lines, nodeOf, type Order, orders, outline, refunds, refusal } from '../fixtures.ts'
 
 function with_(build: (stream: KStream<string, Order>) => unknown): Topology {
   return defineTopology('t', (b) => void build(b.stream(orders)))

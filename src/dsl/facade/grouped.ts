@@ -1,0 +1,69 @@
+/** Grouped streams: what `groupByKey` and `groupBy` give, to be folded into a table or cut into windows. */
+
+import type { SessionWindows, TimeWindows } from '../../common/windows.ts'
+import { fold, type Grouping, requireWindows } from '../grouping.ts'
+import type { Present, SerdeFor } from '../types.ts'
+import { aggregate, count, reduce } from './folds.ts'
+import { KTable } from './ktable.ts'
+import type { AggregateOptions, ReduceOptions, StoreOptions } from './options.ts'
+import { SessionWindowedKStream, TimeWindowedKStream } from './windowed.ts'
+
+/** A stream whose records are to be folded by key into a table. */
+export class KGroupedStream<out K, out V> {
+  readonly #grouping: Grouping
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping
+  }
+
+  /**
+   * How many records each key has had, in the store of that name. Records with a null key or value do not count.
+   * @example payments.groupByKey().count('payments-per-order')
+   */
+  count(name: string, options: StoreOptions = {}): KTable<K, bigint> {
+    return new KTable(fold(this.#grouping, undefined, 'count', name, count(options)))
+  }
+
+  /**
+   * Folds the values of a key into one of the same type; the first value is the first result.
+   * @example readings.groupByKey().reduce('highest', (highest, reading) => (reading > highest ? reading : highest))
+   * @throws StreamError INVALID_TOPOLOGY when the value serde is not known.
+   */
+  reduce<VR extends V = V>(
+    name: string,
+    reducer: (reduced: Present<V>, value: Present<V>, key: K) => V,
+    options: ReduceOptions<SerdeFor<V, VR>> = {},
+  ): KTable<K, V> {
+    return new KTable(fold(this.#grouping, undefined, 'reduce', name, reduce(reducer, options)))
+  }
+
+  /**
+   * Folds the values of a key into an aggregate of any type.
+   * @example
+   * orders.groupByKey().aggregate('revenue', {
+   *   init: () => ({ orders: 0, sum: 0 }),
+   *   add: (total, order) => ({ orders: total.orders + 1, sum: total.sum + order.amount }),
+   *   serde: json,
+   * })
+   */
+  aggregate<A>(name: string, options: AggregateOptions<K, Present<V>, A>): KTable<K, A> {
+    return new KTable(fold(this.#grouping, undefined, 'aggregate', name, aggregate(options)))
+  }
+
+  /**
+   * Folds per key and window of event time.
+   * @example orders.groupByKey().windowedBy(Windows.tumbling('1h', { grace: '5m' })).count('orders-per-hour')
+   */
+  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V>
+  /**
+   * Folds per key and session: records with no longer silence between them than the gap.
+   * @example clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).count('clicks-per-visit')
+   */
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
+  windowedBy(windows: TimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const given = requireWindows(windows)
+    return given.kind === 'session'
+      ? new SessionWindowedKStream(this.#grouping, given)
+      : new TimeWindowedKStream(this.#grouping, given)
+  }
+}

@@ -1,0 +1,259 @@
+/** Streams: an operator for each method of Kafka Streams' KStream. */
+
+import type { Serde } from '../../serde/serde.ts'
+import { callSite } from '../call-site.ts'
+import type { NodeBody } from '../graph.ts'
+import { groupBy, groupByKey } from '../grouping.ts'
+import { repartition } from '../repartition.ts'
+import { merge, sink, split, stateless, type UserFunction } from '../stateless.ts'
+import type { StreamState, TableState } from '../stream-state.ts'
+import { joinTable, toTable } from '../tables.ts'
+import type { Branches, Guard, Predicate, Present, ReadBack, SameKey, SerdeFor, Sink } from '../types.ts'
+import { KGroupedStream } from './grouped.ts'
+import { KTable } from './ktable.ts'
+import { notA } from './not-a.ts'
+import type { GroupOptions, JoinOptions, RepartitionOptions, ToTableOptions } from './options.ts'
+
+/** An unbounded sequence of records. */
+export class KStream<out K, out V> {
+  readonly #state: StreamState
+
+  /** For the builder: a stream comes from `b.stream(topic)`. */
+  constructor(state: StreamState) {
+    this.#state = state
+  }
+
+  /**
+   * Keeps the records for which the predicate holds; a type guard narrows the value.
+   * @example orders.filter(order => order.amount > 100)
+   * @example orders.filter('large', order => order.amount > 100)
+   */
+  filter<S extends V>(predicate: Guard<K, V, S>): KStream<K, S>
+  filter(predicate: Predicate<K, V>): KStream<K, V>
+  filter<S extends V>(name: string, predicate: Guard<K, V, S>): KStream<K, S>
+  filter(name: string, predicate: Predicate<K, V>): KStream<K, V>
+  filter(...args: [string | UserFunction, UserFunction?]): KStream<K, V> {
+    return this.#add('filter', args, (predicate, parents) => ({ kind: 'filter', parents, predicate, negate: false }))
+  }
+
+  /**
+   * Keeps the records for which the predicate does not hold.
+   * @example orders.filterNot(order => order.cancelled)
+   */
+  filterNot<S extends V>(predicate: Guard<K, V, S>): KStream<K, Exclude<V, S>>
+  filterNot(predicate: Predicate<K, V>): KStream<K, V>
+  filterNot<S extends V>(name: string, predicate: Guard<K, V, S>): KStream<K, Exclude<V, S>>
+  filterNot(name: string, predicate: Predicate<K, V>): KStream<K, V>
+  filterNot(...args: [string | UserFunction, UserFunction?]): KStream<K, V> {
+    return this.#add('filterNot', args, (predicate, parents) => ({ kind: 'filter', parents, predicate, negate: true }))
+  }
+
+  /**
+   * One record for one, with a new key and value. A later grouping, join or table goes through a repartition topic;
+   * where the key stays, `mapValues` saves that.
+   * @example payments.map(payment => [payment.orderId, payment.amount])
+   */
+  map<K2, V2>(mapper: (value: V, key: K) => readonly [K2, V2]): KStream<K2, V2>
+  map<K2, V2>(name: string, mapper: (value: V, key: K) => readonly [K2, V2]): KStream<K2, V2>
+  map<K2, V2>(...args: [string | UserFunction, UserFunction?]): KStream<K2, V2> {
+    return this.#add('map', args, (mapper, parents) => ({ kind: 'map', parents, mapper }))
+  }
+
+  /**
+   * One record for one, with a new value under the same key.
+   * @example orders.mapValues(order => order.amount)
+   */
+  mapValues<V2>(mapper: (value: V, key: K) => V2): KStream<K, V2>
+  mapValues<V2>(name: string, mapper: (value: V, key: K) => V2): KStream<K, V2>
+  mapValues<V2>(...args: [string | UserFunction, UserFunction?]): KStream<K, V2> {
+    return this.#add('mapValues', args, (mapper, parents) => ({ kind: 'map-values', parents, mapper }))
+  }
+
+  /**
+   * Any number of records for one, each with its own key and value.
+   * @example orders.flatMap(order => order.items.map(item => [item.sku, item.quantity] as const))
+   */
+  flatMap<K2, V2>(mapper: (value: V, key: K) => Iterable<readonly [K2, V2]>): KStream<K2, V2>
+  flatMap<K2, V2>(name: string, mapper: (value: V, key: K) => Iterable<readonly [K2, V2]>): KStream<K2, V2>
+  flatMap<K2, V2>(...args: [string | UserFunction, UserFunction?]): KStream<K2, V2> {
+    return this.#add('flatMap', args, (mapper, parents) => ({ kind: 'flat-map', parents, mapper }))
+  }
+
+  /**
+   * Any number of records for one, all under its key.
+   * @example lines.flatMapValues(line => line.split(' '))
+   */
+  flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>): KStream<K, V2>
+  flatMapValues<V2>(name: string, mapper: (value: V, key: K) => Iterable<V2>): KStream<K, V2>
+  flatMapValues<V2>(...args: [string | UserFunction, UserFunction?]): KStream<K, V2> {
+    return this.#add('flatMapValues', args, (mapper, parents) => ({ kind: 'flat-map-values', parents, mapper }))
+  }
+
+  /**
+   * Another key for the same value. A later grouping, join or table goes through a repartition topic.
+   * @example orders.selectKey(order => order.customerId)
+   */
+  selectKey<K2>(selector: (value: V, key: K) => K2): KStream<K2, V>
+  selectKey<K2>(name: string, selector: (value: V, key: K) => K2): KStream<K2, V>
+  selectKey<K2>(...args: [string | UserFunction, UserFunction?]): KStream<K2, V> {
+    return this.#add('selectKey', args, (mapper, parents) => ({ kind: 'select-key', parents, mapper }))
+  }
+
+  /**
+   * Looks at each record as it passes. What the action does is not undone when a transaction is.
+   * @example orders.peek((order, id) => log.debug(id, order))
+   */
+  peek(action: (value: V, key: K) => void): KStream<K, V>
+  peek(name: string, action: (value: V, key: K) => void): KStream<K, V>
+  peek(...args: [string | UserFunction, UserFunction?]): KStream<K, V> {
+    return this.#add('peek', args, (action, parents) => ({ kind: 'peek', parents, action }))
+  }
+
+  /**
+   * Ends the stream in an action. What it does is not undone when a transaction is: a record may be seen twice.
+   * @example alerts.foreach(alert => pager.notify(alert))
+   */
+  foreach(action: (value: V, key: K) => void): void
+  foreach(name: string, action: (value: V, key: K) => void): void
+  foreach(...args: [string | UserFunction, UserFunction?]): void {
+    this.#add('foreach', args, (action, parents) => ({ kind: 'foreach', parents, action }))
+  }
+
+  /**
+   * The records of both streams. Nothing is promised of their order among each other.
+   * @example web.merge(mobile)
+   */
+  merge<K2, V2>(other: KStream<K2, V2> & SameKey<K, K2>): KStream<K, V | V2>
+  merge<K2, V2>(name: string, other: KStream<K2, V2> & SameKey<K, K2>): KStream<K, V | V2>
+  merge<V2>(...args: [string | KStream<unknown, unknown>, KStream<unknown, unknown>?]): KStream<K, V | V2> {
+    const [name, other] = typeof args[0] === 'string' ? args : [undefined, args[0]]
+    if (!(other instanceof KStream)) throw notA('stream', 'merge', this.#state)
+    return new KStream(merge([this.#state, other.#state], name))
+  }
+
+  /**
+   * Sends each record to the first branch whose predicate holds, and drops it when none does.
+   * @example
+   * const { large, rest } = orders.split({ large: order => order.amount > 100, rest: otherwise })
+   */
+  split<const B extends Branches<K, V>>(branches: B): Split<K, V, B>
+  split<const B extends Branches<K, V>>(name: string, branches: B): Split<K, V, B>
+  split<const B extends Branches<K, V>>(...args: [string | B, B?]): Split<K, V, B> {
+    const [name, branches] = typeof args[0] === 'string' ? [args[0], args[1]] : [undefined, args[0]]
+    const states = split(this.#state, name, branches ?? {})
+    return Object.fromEntries(Object.entries(states).map(([branch, state]) => [branch, new KStream(state)])) as Split<
+      K,
+      V,
+      B
+    >
+  }
+
+  /**
+   * Groups by the key as it is. After a change of key this goes through a repartition topic, which takes the given name, else
+   * that of the aggregate's store; then both serdes must be given where the stream no longer knows them.
+   * @example payments.groupByKey().count('payments-per-order')
+   * @example orders.selectKey(o => o.customerId).groupByKey({ key: string }).count('orders-per-customer')
+   * @throws StreamError INVALID_TOPOLOGY when a serde is not known.
+   */
+  groupByKey<K2 = K, V2 = V>(
+    options?: GroupOptions<SerdeFor<K, K2>, SerdeFor<V, V2>>,
+  ): KGroupedStream<ReadBack<K2, K>, ReadBack<V2, V>> {
+    return new KGroupedStream(groupByKey(this.#state, options))
+  }
+
+  /**
+   * Groups by a new key, through the repartition topic `<app>-<name>-repartition`.
+   * @param serdes `value` is needed where the value was changed since the topic.
+   * @example words.groupBy('by-word', word => word, { key: string, value: string }).count('word-counts')
+   * @throws StreamError INVALID_TOPOLOGY when the value serde is not known.
+   */
+  groupBy<K2, V2 = V>(
+    name: string,
+    selector: (value: V, key: K) => NoInfer<K2>,
+    serdes: { readonly key: Serde<K2>; readonly value?: SerdeFor<V, V2> },
+  ): KGroupedStream<K2, ReadBack<V2, V>> {
+    return new KGroupedStream(groupBy(this.#state, name, selector, serdes))
+  }
+
+  /**
+   * Sends the stream through the topic `<app>-<name>-repartition`.
+   * @param options serdes where the stream no longer knows them, and a fixed number of partitions; default as many as the
+   * largest topic upstream has, or as a join demands.
+   * @example orders.selectKey(o => o.customerId).repartition('by-customer', { key: string, partitions: 12 })
+   * @throws StreamError INVALID_TOPOLOGY when a serde is not known.
+   */
+  repartition<K2 = K, V2 = V>(
+    name: string,
+    options?: RepartitionOptions<SerdeFor<K, K2>, SerdeFor<V, V2>>,
+  ): KStream<ReadBack<K2, K>, ReadBack<V2, V>> {
+    const call = `${this.#state.graph.nameOf(this.#state.node)}.repartition`
+    return new KStream(repartition(this.#state, name, options, call, `repartition('${name}', { ... })`, callSite()))
+  }
+
+  /**
+   * The table of each key's last value, in the store of that name; a null value deletes the row.
+   * @example profiles.toTable('profiles')
+   * @throws StreamError INVALID_TOPOLOGY when a serde is not known.
+   */
+  toTable<K2 = K, V2 = V>(
+    name: string,
+    options?: ToTableOptions<SerdeFor<K, K2>, SerdeFor<V, V2>>,
+  ): KTable<ReadBack<K2, K>, ReadBack<V2, V> | null> {
+    return new KTable(toTable(this.#state, name, options))
+  }
+
+  /**
+   * Adds to each record what the table holds under its key at that moment; a record without a row is dropped. Updates of
+   * the table emit nothing.
+   * @param options `name` is required after a change of key: it names the repartition topic.
+   * @example orders.join(customers, (order, customer) => ({ ...order, tier: customer.tier }))
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  join<KT, VT, R, KR extends K = K, VR extends V = V>(
+    table: KTable<KT, VT> & SameKey<K, KT>,
+    joiner: (value: V, tableValue: Present<VT>, key: K) => R,
+    options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+  ): KStream<K, R> {
+    return new KStream(joinTable(this.#state, this.#table(table, 'join'), false, joiner, options))
+  }
+
+  /**
+   * As `join`, but a record without a row passes on with null for the table's value.
+   * @example orders.leftJoin(customers, (order, customer) => ({ ...order, tier: customer?.tier ?? 'unknown' }))
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  leftJoin<KT, VT, R, KR extends K = K, VR extends V = V>(
+    table: KTable<KT, VT> & SameKey<K, KT>,
+    joiner: (value: V, tableValue: VT | null, key: K) => R,
+    options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+  ): KStream<K, R> {
+    return new KStream(joinTable(this.#state, this.#table(table, 'leftJoin'), true, joiner, options))
+  }
+
+  /**
+   * Writes the stream to a topic. A null value is written as a tombstone.
+   * @example totals.to(topic('totals', { key: string, value: json<Total>() }))
+   */
+  to(topic: Sink<K, Present<V>>): void {
+    sink(this.#state, topic)
+  }
+
+  #table(table: unknown, method: string): TableState {
+    if (!(table instanceof KTable)) throw notA('table', method, this.#state)
+    return KTable.stateOf(table)
+  }
+
+  #add<K2, V2>(
+    method: string,
+    args: [string | UserFunction, UserFunction?],
+    body: (fn: UserFunction, parents: readonly number[]) => NodeBody,
+  ): KStream<K2, V2> {
+    return new KStream(stateless(this.#state, method, args, body))
+  }
+}
+
+/** What `split` gives: a stream per branch, narrowed where its predicate is a type guard. */
+export type Split<K, V, B> = {
+  // biome-ignore lint/suspicious/noExplicitAny: the guard's parameters are those of the stream; only what it narrows to counts.
+  readonly [N in keyof B]: KStream<K, B[N] extends (value: any, key: any) => value is infer S ? S : V>
+}

@@ -1,0 +1,53 @@
+/** What the calls of the facade take besides functions and names. */
+
+import type { Serde } from '../../serde/serde.ts'
+import type { Storage } from '../grouping.ts'
+import type { Present } from '../types.ts'
+
+/** Options of whatever keeps a store. */
+export interface StoreOptions {
+  /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
+  readonly storage?: Storage | undefined
+}
+
+export interface ReduceOptions<ValueSerde> extends StoreOptions {
+  /** How the store and its changelog hold the value. Default: the stream's value serde. */
+  readonly serde?: ValueSerde | undefined
+}
+
+/** Serdes for where the stream no longer knows its own: after a change of key or value. */
+export interface SerdeOptions<KeySerde, ValueSerde> {
+  readonly key?: KeySerde | undefined
+  readonly value?: ValueSerde | undefined
+}
+
+export interface GroupOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde> {
+  /** Base name of the repartition topic, if the grouping needs one. Default: the name of the aggregate's store. */
+  readonly name?: string | undefined
+}
+
+export interface RepartitionOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde> {
+  /** Default: as many as the largest topic upstream has, or as a join demands. */
+  readonly partitions?: number | undefined
+}
+
+export interface ToTableOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, StoreOptions {}
+
+export interface JoinOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde> {
+  /** Display name, and base name of the repartition topic if the join needs one. */
+  readonly name?: string | undefined
+}
+
+export interface AggregateOptions<K, V, A> extends StoreOptions {
+  /** The aggregate before the first record of a key. Its type is the table's. */
+  readonly init: () => A
+  /** The next aggregate: a new value, never the given one changed. Null deletes the row. */
+  readonly add: (aggregate: A, value: V, key: K) => A
+  /** How the store and its changelog hold the aggregate; `json` as it stands fits any plain object. */
+  readonly serde: Serde<NoInfer<Present<A>>>
+}
+
+export interface SessionAggregateOptions<K, V, A> extends AggregateOptions<K, V, A> {
+  /** The aggregate of two sessions that a record joins; the first one of all is that of `init`. */
+  readonly merge: (aggregate: A, other: Present<A>, key: K) => A
+}

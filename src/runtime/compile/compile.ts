@@ -1,0 +1,75 @@
+/**
+ * From the logical graph to closures: the only folder that knows both. A sub-topology is built backwards, each processor
+ * holding the next, so that a record travels by plain calls.
+ */
+
+import { fanOut, fanOutUpdates } from '../../operators/fan-out.ts'
+import type { Process, ProcessorContext } from '../../operators/processor.ts'
+import type { AnySerde } from '../../serde/serde.ts'
+import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../../topology/node.ts'
+import type { Counters } from '../counters.ts'
+import { topicOfNode } from '../plan.ts'
+import { asksForOld, ignoresValue, passesOldOn, unread } from './reads.ts'
+import type { Scope, Wiring } from './scope.ts'
+import { buildProcess } from './streams.ts'
+import { buildUpdate } from './updates.ts'
+import { viewOf } from './views.ts'
+
+/** Where records of one topic enter. */
+export interface CompiledSource {
+  readonly node: SourceNode | RepartitionNode
+  readonly topic: string
+  readonly key: AnySerde
+  /** `unread` where nobody looks at the value. */
+  readonly value: AnySerde
+  readonly process: Process
+}
+
+/** One entry per topic that the sub-topology reads. */
+export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): readonly CompiledSource[] {
+  const scope = scopeOf(topology, sub, wiring)
+  return sub.sources.map((id) => {
+    const node = topology.nodes[id] as SourceNode | RepartitionNode
+    const topic = topicOfNode(wiring.appId, node) as string
+    // Of a repartition topic only: a value of somebody else's may be damaged, and that must show.
+    const value = node.kind === 'repartition' && scope.children(id).every(ignoresValue) ? unread : node.value
+    return { node, topic, key: node.key, value, process: scope.next(id) }
+  })
+}
+
+function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
+  const processes = new Map<NodeId, Process>()
+  const scope: Scope = {
+    topology,
+    wiring,
+    children: (id) =>
+      sub.nodes
+        .map((child) => topology.nodes[child] as TopologyNode)
+        .filter((node) => (node.kind === 'stream-table-join' ? node.parents[0] === id : node.parents.includes(id))),
+    next: (id) => fanOut(scope.children(id).map((node) => scope.process(node))),
+    process: (node) => {
+      const known = processes.get(node.id)
+      if (known !== undefined) return known
+      const process = buildProcess(node, scope)
+      processes.set(node.id, process)
+      return process
+    },
+    updates: (id) => fanOutUpdates(scope.children(id).map((node) => buildUpdate(node, scope))),
+    view: (id) => viewOf(topology.nodes[id] as TopologyNode, scope),
+    context: (node) => processorContext(node, wiring.counters),
+    sendsOld: (id) =>
+      scope.children(id).some((node) => asksForOld(node) || (passesOldOn(node) && scope.sendsOld(node.id))),
+  }
+  return scope
+}
+
+function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {
+  const { dropped } = counters
+  return {
+    node: node.name,
+    forwarded: counters.nodes[node.id] ?? { count: 0 },
+    drop: (reason) => {
+      dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
+    },
+  }
+}

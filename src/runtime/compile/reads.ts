@@ -1,0 +1,57 @@
+/** Who looks at what: which values, and which old ones, nobody reads, so that they need not be looked up or decoded. */
+
+import { deserializeWith } from '../../common/bytes.ts'
+import { StreamError } from '../../common/errors.ts'
+import type { AnySerde } from '../../serde/serde.ts'
+import type { Topology, TopologyNode } from '../../topology/node.ts'
+
+/** Old values are looked up only for these, and for what stands between. */
+export function asksForOld(node: TopologyNode): boolean {
+  return node.kind === 'table-filter'
+}
+
+export function passesOldOn(node: TopologyNode): boolean {
+  return node.kind === 'table-map-values'
+}
+
+export function ignoresValue(node: TopologyNode): boolean {
+  switch (node.kind) {
+    case 'aggregate':
+    case 'window-aggregate':
+    case 'session-aggregate':
+      return node.ignoresValue === true
+    default:
+      return false
+  }
+}
+
+/** Stands for a value that nobody looks at; a null one is still null. */
+export const unread: AnySerde = Object.freeze({
+  format: 'unread',
+  primitive: false,
+  serialize: () => {
+    throw new StreamError('INTERNAL', 'a value that was not read was to be written')
+  },
+  deserialize: deserializeWith(() => true),
+})
+
+/**
+ * Whether every value that reaches `node` is one that a source has read with `serde`, so that its bytes can be passed on. Only
+ * past operators that give values through: a mapper that changes a value in place, which it must not, would be found out late.
+ */
+export function keepsValue(topology: Topology, node: TopologyNode, serde: AnySerde): boolean {
+  return node.parents.every((id) => {
+    const parent = topology.nodes[id] as TopologyNode
+    if (parent.kind === 'source' || parent.kind === 'repartition') return parent.value === serde
+    return givesThrough.has(parent.kind) && keepsValue(topology, parent, serde)
+  })
+}
+
+const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([
+  'filter',
+  'select-key',
+  'peek',
+  'merge',
+  'split',
+  'branch',
+])

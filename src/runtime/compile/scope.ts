@@ -1,0 +1,42 @@
+/** What the parts of the compiler share while one sub-topology is compiled for one task. */
+
+import type { Output } from '../../broker/port.ts'
+import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
+import type { NodeId, Topology, TopologyNode } from '../../topology/node.ts'
+import type { Counters } from '../counters.ts'
+
+/** What the closures are wired to: a task's stores and the producer's outputs. */
+export interface Wiring {
+  readonly appId: string
+  /** Of the task. */
+  readonly partition: number
+  readonly counters: Counters
+  readonly store: (name: string) => unknown
+  readonly output: (topic: string) => Output
+  readonly partitions: (topic: string) => number
+  /** Of the task. */
+  readonly current: CurrentRecord
+}
+
+export interface Scope {
+  readonly topology: Topology
+  readonly wiring: Wiring
+  /** Children that a node's records, or updates, go to; a stream-table join is not driven by its table. */
+  children(id: NodeId): readonly TopologyNode[]
+  /** What takes a node's records: one closure, however many children. */
+  next(id: NodeId): Process
+  /** The same closure for every call with the same node. */
+  process(node: TopologyNode): Process
+  /** What takes a table's updates. */
+  updates(id: NodeId): Update
+  /** A table as joins look at it. */
+  view(id: NodeId): View
+  context(node: TopologyNode): ProcessorContext
+  /** Whether somebody downstream looks at the old values of a table's updates. */
+  sendsOld(id: NodeId): boolean
+}
+
+/** A store of the task; the graph says of which kind it is. */
+export function storeOf<S>(scope: Scope, name: string): S {
+  return scope.wiring.store(name) as S
+}

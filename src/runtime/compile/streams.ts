@@ -1,0 +1,116 @@
+/** From the nodes that take the records of a stream to closures. */
+
+import { StreamError } from '../../common/errors.ts'
+import { aggregate } from '../../operators/aggregate.ts'
+import { fanOut } from '../../operators/fan-out.ts'
+import { filter } from '../../operators/filter.ts'
+import { flatMap } from '../../operators/flat-map.ts'
+import { flatMapValues } from '../../operators/flat-map-values.ts'
+import { foreach } from '../../operators/foreach.ts'
+import { map } from '../../operators/map.ts'
+import { mapValues } from '../../operators/map-values.ts'
+import { peek } from '../../operators/peek.ts'
+import type { CurrentRecord, Process, ProcessorContext } from '../../operators/processor.ts'
+import { selectKey } from '../../operators/select-key.ts'
+import { sessionAggregate } from '../../operators/session-aggregate.ts'
+import { sink } from '../../operators/sink.ts'
+import { split } from '../../operators/split.ts'
+import { streamTableJoin } from '../../operators/stream-table-join.ts'
+import { table } from '../../operators/table.ts'
+import { windowAggregate } from '../../operators/window-aggregate.ts'
+import type { KeyValueStore, SessionStore, WindowStore } from '../../state/store.ts'
+import type { NodeId, RepartitionNode, SinkNode, TopologyNode } from '../../topology/node.ts'
+import { topicOfNode } from '../plan.ts'
+import { keepsValue } from './reads.ts'
+import { type Scope, storeOf } from './scope.ts'
+
+export function buildProcess(node: TopologyNode, scope: Scope): Process {
+  const ctx = scope.context(node)
+  const next = () => scope.next(node.id)
+  const updates = () => scope.updates(node.id)
+  switch (node.kind) {
+    case 'filter':
+      return filter(node, ctx, next())
+    case 'map':
+      return map(node, ctx, next())
+    case 'map-values':
+      return mapValues(node, ctx, next())
+    case 'flat-map':
+      return flatMap(node, ctx, next())
+    case 'flat-map-values':
+      return flatMapValues(node, ctx, next())
+    case 'select-key':
+      return selectKey(node, ctx, next())
+    case 'peek':
+      return peek(node, ctx, next())
+    case 'foreach':
+      return foreach(node, ctx)
+    case 'merge':
+      return next()
+    case 'split':
+      return split(node, ctx, branches(node.id, node.predicates.length, scope))
+    case 'branch':
+      return counted(ctx, next())
+    case 'table': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      return table({ store, sendsOld: scope.sendsOld(node.id) }, ctx, updates())
+    }
+    case 'aggregate': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      return aggregate({ ...node, store }, ctx, updates())
+    }
+    case 'window-aggregate': {
+      const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
+      return windowAggregate({ ...node, store, windows: node.store.windows }, ctx, updates())
+    }
+    case 'session-aggregate': {
+      const store = storeOf<SessionStore<unknown, unknown>>(scope, node.store.name)
+      return sessionAggregate({ ...node, store, windows: node.store.session }, ctx, updates())
+    }
+    case 'stream-table-join':
+      return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
+    case 'sink':
+      return sinkOf(node, ctx, scope)
+    case 'repartition':
+      return sinkOf(node, ctx, scope, keepsValue(scope.topology, node, node.value) ? scope.wiring.current : undefined)
+    default:
+      throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no stream`)
+  }
+}
+
+function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {
+  const nodes = scope.children(id)
+  return Array.from({ length: count }, (_, index) => {
+    const branch = nodes.filter((node) => node.kind === 'branch' && node.index === index)
+    return branch.length === 0 ? undefined : fanOut(branch.map((node) => scope.process(node)))
+  })
+}
+
+function counted(ctx: ProcessorContext, next: Process): Process {
+  const { forwarded } = ctx
+  return (key, value, timestamp, headers) => {
+    forwarded.count++
+    next(key, value, timestamp, headers)
+  }
+}
+
+function sinkOf(
+  node: SinkNode | RepartitionNode,
+  ctx: ProcessorContext,
+  { wiring }: Scope,
+  unchanged?: CurrentRecord,
+): Process {
+  const topic = topicOfNode(wiring.appId, node) as string
+  return sink(
+    {
+      topic,
+      key: node.key,
+      value: node.value,
+      partitions: wiring.partitions(topic),
+      output: wiring.output(topic),
+      firstPartition: wiring.partition,
+      unchanged,
+    },
+    ctx,
+  )
+}

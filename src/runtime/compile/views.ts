@@ -1,0 +1,31 @@
+/** A table as joins look at it: its store, or the store it is derived from. */
+
+import { StreamError } from '../../common/errors.ts'
+import type { Windowed } from '../../common/windows.ts'
+import type { View } from '../../operators/processor.ts'
+import { filteredView } from '../../operators/table-filter.ts'
+import { mappedView } from '../../operators/table-map-values.ts'
+import type { KeyValueStore, WindowStore } from '../../state/store.ts'
+import type { NodeId, TopologyNode } from '../../topology/node.ts'
+import { type Scope, storeOf } from './scope.ts'
+
+export function viewOf(node: TopologyNode, scope: Scope): View {
+  const parent = () => scope.view(node.parents[0] as NodeId)
+  switch (node.kind) {
+    case 'table':
+    case 'aggregate': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      return (key) => store.get(key)
+    }
+    case 'window-aggregate': {
+      const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
+      return ({ key, start }: Windowed<unknown>) => store.get(key, start)
+    }
+    case 'table-filter':
+      return filteredView(node, scope.context(node), parent())
+    case 'table-map-values':
+      return mappedView(node, scope.context(node), parent())
+    default:
+      throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
+  }
+}
