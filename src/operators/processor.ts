@@ -2,7 +2,7 @@
 
 import type { Counter } from '../common/counter.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
-import type { Headers } from '../common/record.ts'
+import type { ConsumerRecord, Headers, TopicPartition } from '../common/record.ts'
 import type { Row } from '../state/store.ts'
 
 /** One hop of a record. Values are immutable by contract: a branch passes the same object to each child. */
@@ -29,14 +29,19 @@ export type View<K = any, V = any> = (key: K) => Row<V> | undefined
 /** Why an operator dropped a record; each is counted by reason. */
 export type DropReason = 'null-key' | 'null-value' | 'late' | 'no-match'
 
-/** The record a task is at, one object that the task sets anew for each. */
+/** The record a task is at, one object that the task sets anew for each; in a punctuation there is none. */
 export interface CurrentRecord {
   /** What the value was read as. */
   value: unknown
-  /** The value's bytes are [valueStart, valueEnd) of these. */
-  bytes: Buffer
-  valueStart: number
-  valueEnd: number
+  /** As it was read. */
+  record: ConsumerRecord | null
+  /** Where it was read from. */
+  from: TopicPartition | null
+}
+
+/** Before the first record, and in a punctuation. */
+export function noCurrentRecord(): CurrentRecord {
+  return { value: undefined, record: null, from: null }
 }
 
 /** What a processor knows of its surroundings besides its arguments. */

@@ -3,7 +3,7 @@
 import { ByteTarget, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
-import type { Headers } from '../common/record.ts'
+import type { ConsumerRecord, Headers } from '../common/record.ts'
 import type { CurrentRecord, Process, ProcessorContext } from './processor.ts'
 
 /** What a sink needs of a serde. */
@@ -67,7 +67,8 @@ export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process
     if (value !== null) {
       const valueStart = target.length
       if (unchanged !== undefined && value === unchanged.value) {
-        target.writeRange(unchanged.bytes, unchanged.valueStart, unchanged.valueEnd)
+        const { bytes, valueStart, valueEnd } = unchanged.record as ConsumerRecord
+        target.writeRange(bytes, valueStart, valueEnd)
       } else {
         try {
           writeValue(value, target)

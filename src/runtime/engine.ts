@@ -79,6 +79,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     taskDir: (task: string) => (statePath === null ? null : join(statePath, task)),
     output: (topic: string) => producer.output(topic),
     warn: (message: string) => log('warn', message),
+    clock,
   }
   const openNew = (id: Plan['tasks'][number]) =>
     settings.engines === 1 ? openTask(id, taskParts) : openWhenFree(id, taskParts)
@@ -92,6 +93,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     repartitionTopics: plan.repartitionTopics,
     from: settings.from,
     log,
+    clock,
     join: (events) => joinGroup(parts, open, events),
     assignTasks: async (partitions, running) => {
       await checkPartitions(plan, broker)

@@ -7,12 +7,15 @@ import type { CommittedOffset, FetchedPartition } from '../broker/port.ts'
 import type { Counter } from '../common/counter.ts'
 import { located, relocated, StreamError } from '../common/errors.ts'
 import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+import type { Clock } from '../common/time.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
 import type { CurrentRecord, Process } from '../operators/processor.ts'
+import type { PunctuationType } from '../operators/punctuation.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
 import { decodeMetadata, encodeMetadata } from './position-metadata.ts'
+import type { Punctuations } from './punctuations.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
 
@@ -43,6 +46,16 @@ export interface StartPosition {
   readonly committed: boolean
 }
 
+/** What a sub-topology was compiled against. */
+export interface TaskParts {
+  readonly stores: TaskStores
+  readonly current: CurrentRecord
+  readonly punctuations: Punctuations
+  readonly clock: Clock
+  /** Where the user wrote each processor, by its name. */
+  readonly places: ReadonlyMap<string, SourceLocation>
+}
+
 /** Records between two looks at the clock while a task runs. */
 const recordsPerLook = 64
 
@@ -57,29 +70,29 @@ export class Task {
   readonly #sources: ReadonlyMap<string, SourceProcessor>
   readonly #places: ReadonlyMap<string, SourceLocation>
   readonly #current: CurrentRecord
+  readonly #punctuations: Punctuations
+  readonly #clock: Clock
+  /** A punctuation has been since the last commit began: it may have changed state or written. */
+  #punctuated = false
   #group = new PartitionGroup<SourceProcessor>([])
   /** Committed position of each queue, -1 when none is; same order as the group's queues. */
   #committed: number[] = []
 
-  /**
-   * @param current what the sub-topology was compiled against.
-   * @param places where the user wrote each processor, by its name.
-   */
   constructor(
     id: TaskId,
     inputs: readonly TopicPartition[],
     sources: ReadonlyMap<string, SourceProcessor>,
-    stores: TaskStores,
-    current: CurrentRecord,
-    places: ReadonlyMap<string, SourceLocation> = new Map(),
+    parts: TaskParts,
   ) {
     this.id = id
     this.name = taskName(id)
     this.inputs = inputs
     this.#sources = sources
-    this.#places = places
-    this.#current = current
-    this.stores = stores
+    this.#places = parts.places
+    this.#current = parts.current
+    this.#punctuations = parts.punctuations
+    this.#clock = parts.clock
+    this.stores = parts.stores
   }
 
   get queues(): readonly PartitionQueue<SourceProcessor>[] {
@@ -110,6 +123,8 @@ export class Task {
       return queue
     })
     this.#group = new PartitionGroup(queues)
+    this.#punctuated = false
+    this.#punctuations.start(this.streamTime, this.#clock())
   }
 
   /** Takes what was fetched; the partition must be one of the task's. */
@@ -154,6 +169,29 @@ export class Task {
       } catch (thrown) {
         throw this.#located(thrown, queue, record)
       }
+      if (queue.partitionTime >= this.#punctuations.nextStreamTime) this.#punctuate('stream-time', this.streamTime)
+    }
+  }
+
+  /** When the next punctuation by the wall clock is due, ms; Infinity when none ever is. */
+  get nextWallClock(): number {
+    return this.#punctuations.nextWallClock
+  }
+
+  /** Calls what is due by the wall clock. @throws StreamError as `run`. */
+  punctuateWallClock(): void {
+    this.#punctuate('wall-clock-time', this.#clock())
+  }
+
+  #punctuate(type: PunctuationType, time: number): void {
+    const current = this.#current
+    current.value = undefined
+    current.record = null
+    current.from = null
+    try {
+      if (this.#punctuations.punctuate(type, time)) this.#punctuated = true
+    } catch (thrown) {
+      throw this.#located(thrown)
     }
   }
 
@@ -175,36 +213,31 @@ export class Task {
       throw error
     }
     current.value = value
-    current.bytes = bytes
-    current.valueStart = valueStart
-    current.valueEnd = record.valueEnd
+    current.record = record
+    current.from = queue
     source.process(key, value, record.timestamp, record.headers)
   }
 
-  #located(thrown: unknown, queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): StreamError {
+  #located(thrown: unknown, queue?: PartitionQueue<SourceProcessor>, record?: ConsumerRecord): StreamError {
     const error =
       thrown instanceof StreamError
         ? thrown
         : new StreamError('INTERNAL', `task ${this.name} failed`, { cause: thrown })
+    const place = { ...this.#places.get(error.where.node ?? ''), ...error.where, task: this.name }
+    if (queue === undefined || record === undefined) return relocated(error, place)
     const { topic, partition } = queue
     // The record's coordinates, all three: a sink's topic with the offset of a source would point nowhere.
-    return relocated(error, {
-      ...this.#places.get(error.where.node ?? ''),
-      ...error.where,
-      task: this.name,
-      topic,
-      partition,
-      offset: record.offset,
-    })
+    return relocated(error, { ...place, topic, partition, offset: record.offset })
   }
 
-  /** Whether a commit would change anything: a position moved. State and outputs change only when one does. */
+  /** Whether a commit would change anything: a position moved, or a punctuation has been. Nothing else changes state and outputs. */
   get hasWork(): boolean {
-    return this.queues.some((queue, i) => queue.position !== this.#committed[i])
+    return this.#punctuated || this.queues.some((queue, i) => queue.position !== this.#committed[i])
   }
 
-  /** Positions to commit: those of every input, so that a commit of any record names all of its task's inputs. */
+  /** Positions to commit, as the commit begins: those of every input, so that a commit of any record names all of its task's inputs. */
   positions(): readonly CommittedOffset[] {
+    this.#punctuated = false
     const streamTimes = this.stores.streamTimes()
     return this.queues.map(({ topic, partition, position, partitionTime }) => ({
       topic,

@@ -4,13 +4,15 @@ import { setTimeout } from 'node:timers/promises'
 import type { Output } from '../broker/port.ts'
 import { readerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
-import type { CurrentRecord } from '../operators/processor.ts'
+import { type Clock, systemClock } from '../common/time.ts'
+import { noCurrentRecord } from '../operators/processor.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile/compile.ts'
 import type { Counters } from './counters.ts'
 import { deadLetterHeaders } from './dead-letter.ts'
 import { inputsOf, type Plan } from './plan.ts'
+import { Punctuations } from './punctuations.ts'
 import type { StateBudget } from './state-budget.ts'
 import { type SourceProcessor, Task } from './task.ts'
 import { type TaskId, taskName } from './task-id.ts'
@@ -24,6 +26,8 @@ export interface TaskParts {
   readonly taskDir: (task: string) => string | null
   readonly budget: StateBudget
   readonly warn: (message: string) => void
+  /** For punctuations; default the system's. */
+  readonly clock?: Clock
 }
 
 /** @throws StreamError LOCKED, INVALID_ARGUMENT, INVALID_TOPOLOGY as `TaskStores.open`. */
@@ -41,9 +45,12 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     budget,
     warn,
   })
-  const current: CurrentRecord = { value: undefined, bytes: noBytes, valueStart: -1, valueEnd: -1 }
+  const current = noCurrentRecord()
+  const punctuations = new Punctuations()
+  const clock = parts.clock ?? systemClock
   const compiled = compile(plan.topology, sub, {
     current,
+    schedule: punctuations.schedule,
     appId: plan.appId,
     partition: id.partition,
     counters,
@@ -52,10 +59,14 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     partitions: (topic) => plan.partitions.get(topic) as number,
   })
   const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
-  return new Task(id, inputsOf(plan, id), sources, stores, current, placesOf(plan.topology, sub))
+  return new Task(id, inputsOf(plan, id), sources, {
+    stores,
+    current,
+    punctuations,
+    clock,
+    places: placesOf(plan.topology, sub),
+  })
 }
-
-const noBytes = Buffer.alloc(0)
 
 const lookMs = 50
 const patienceMs = 30_000

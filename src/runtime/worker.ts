@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Broker, Fetcher, GroupMember, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionName, type TopicPartition } from '../common/record.ts'
+import type { Clock } from '../common/time.ts'
 import type { AppState } from '../metrics/snapshot.ts'
 import { Background } from './background.ts'
 import { CommitCycle, uncommittedBytes } from './commit-cycle.ts'
@@ -35,6 +36,7 @@ export interface WorkerParts {
     open: ReadonlyMap<string, Task>,
   ) => Promise<ReadonlyMap<string, Task>>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly clock: Clock
 }
 
 /** The loop goes back to the event loop at least this often, in ms. */
@@ -70,6 +72,8 @@ export class Worker {
   #expelled: unknown
   /** Tasks that something came for and that have not run dry since; with many tasks most have nothing to do in a turn. */
   readonly #runnable = new Set<Task>()
+  /** When a running task has a punctuation due by the wall clock, ms. */
+  #punctuateAt = Number.POSITIVE_INFINITY
   /** Since the last commit that succeeded. */
   #failures = 0
   #committedBefore = 0
@@ -150,12 +154,12 @@ export class Worker {
   /** One round: take what was fetched, run what can run, commit when it is time. */
   async #turn(): Promise<void> {
     const idle = this.#runnable.size === 0
-    const wait =
-      idle && !this.#restorer.active ? Math.max(0, Math.min(maxPollMs, this.commits.dueAt - performance.now())) : 0
-    await this.#fetch(wait)
+    const wait = Math.min(maxPollMs, this.commits.dueAt - performance.now(), this.#punctuateAt - this.#parts.clock())
+    await this.#fetch(idle && !this.#restorer.active ? Math.max(0, wait) : 0)
     // Equal shares: a task with much to do must not starve those it feeds.
     const shareMs = sliceMs / this.#runnable.size
     for (const task of this.#runnable) if (!task.run(now() + shareMs, now)) this.#runnable.delete(task)
+    if (this.#parts.clock() >= this.#punctuateAt) this.#punctuate()
     this.#resumeDrained()
     if (this.#restorer.active) {
       const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
@@ -180,6 +184,18 @@ export class Worker {
       this.#paused.add(name)
       this.#fetcher.pause([batch])
     }
+  }
+
+  #punctuate(): void {
+    const time = this.#parts.clock()
+    const running = this.#taskList.filter((task) => task.state === 'running')
+    for (const task of running) if (task.nextWallClock <= time) task.punctuateWallClock()
+    this.#lookAhead()
+  }
+
+  #lookAhead(): void {
+    const running = this.#taskList.filter((task) => task.state === 'running')
+    this.#punctuateAt = running.reduce((at, task) => Math.min(at, task.nextWallClock), Number.POSITIVE_INFINITY)
   }
 
   #resumeDrained(): void {
@@ -262,6 +278,7 @@ export class Worker {
     this.#starts = new Map()
     this.#awaited = undefined
     this.#runnable.clear()
+    this.#punctuateAt = Number.POSITIVE_INFINITY
     await this.commits.finished()
     // A purge that is still under way must not meet the next owner's restore.
     await this.#purger.finished()
@@ -317,6 +334,7 @@ export class Worker {
         task.queues.map(({ topic, partition, fetchPosition }) => ({ topic, partition, offset: fetchPosition })),
       ),
     )
+    this.#lookAhead()
     if (running.length === this.#tasks.size) this.state = 'running'
   }
 

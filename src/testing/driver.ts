@@ -92,6 +92,7 @@ export class TestDriver {
         cache: { cacheRows: 0 },
       },
       warn: () => undefined,
+      clock: () => this.#now,
     }
     await openSerdes(this.#plan.topology, false)
     // The driver writes to sources itself.
@@ -158,9 +159,14 @@ export class TestDriver {
     return taken
   }
 
-  /** Moves the wall clock on; event time moves with records alone. */
-  advanceWallClock(ms: number): void {
+  /**
+   * Moves the wall clock on and calls what is due by it, each punctuation once; event time moves with records alone.
+   * @throws StreamError what a punctuation fails with, as `send`.
+   */
+  async advanceWallClock(ms: number): Promise<void> {
     this.#now += ms
+    for (const task of this.#tasks) if (task.nextWallClock <= this.#now) task.punctuateWallClock()
+    await this.#settle()
   }
 
   async close(): Promise<void> {

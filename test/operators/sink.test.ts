@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { recordOutput } from '../../src/broker/output.ts'
 import { partitionOf } from '../../src/common/partitioner.ts'
+import { ConsumerRecord, noHeaders } from '../../src/common/record.ts'
 import { type SinkArgs, sink } from '../../src/operators/sink.ts'
 import { context, headers } from './harness.ts'
 
@@ -56,7 +57,8 @@ test('records without key go round all partitions', () => {
 })
 
 test('a value that is as it was read is written as the bytes it came in, any other by its serializer', () => {
-  const unchanged = { value: 'as read', bytes: Buffer.from('<its bytes>'), valueStart: 1, valueEnd: 10 }
+  const record = new ConsumerRecord(0, 0, noHeaders, Buffer.from('<its bytes>'), -1, -1, 1, 10)
+  const unchanged = { value: 'as read', record, from: null }
   const rows = run({ unchanged }, [
     ['a', 'as read'],
     ['a', 'other'],

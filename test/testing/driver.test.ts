@@ -106,7 +106,7 @@ test('bytes of any producer: dead letters come with their bytes, or the send fai
 test('the clock stands until it is moved, and gives the timestamps that are not given', async () => {
   const d = await run((b) => b.stream(input).to(output), { startMs: 1000 })
   await d.send(input, 'k', 'a')
-  d.advanceWallClock(500)
+  await d.advanceWallClock(500)
   await d.send(input, 'k', 'b')
   expect(d.now).toBe(1500)
   expect(d.read(output).map(({ timestamp }) => timestamp)).toEqual([1000, 1500])

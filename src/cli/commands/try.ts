@@ -48,7 +48,7 @@ async function step(driver: Driver, topology: Topology, line: Line): Promise<voi
     if (!(typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 0) || Object.keys(object).length > 1) {
       throw badLine(line, 'stdin', '"advanceWallClockMs" is no whole number of ms, or does not stand alone', hint)
     }
-    driver.advanceWallClock(ms)
+    await driver.advanceWallClock(ms)
     return
   }
   const { topic } = object

@@ -2,6 +2,7 @@
 
 import type { Output } from '../../broker/port.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
+import type { Schedule } from '../../operators/punctuation.ts'
 import type { NodeId, Topology, TopologyNode } from '../../topology/node.ts'
 import type { Counters } from '../counters.ts'
 
@@ -16,6 +17,8 @@ export interface Wiring {
   readonly partitions: (topic: string) => number
   /** Of the task. */
   readonly current: CurrentRecord
+  /** Of the task. */
+  readonly schedule: Schedule
 }
 
 export interface Scope {
