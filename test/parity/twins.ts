@@ -8,7 +8,7 @@ import { tables } from './topologies/tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
 
-const families: Readonly<Record<string, Family>> = {
+export const families: Readonly<Record<string, Family>> = {
   stateless,
   aggregates,
   windowedAggregates,

@@ -1,0 +1,107 @@
+/** docs/operators.md has a row for every method that a topology can call, every row stands for one, and what it says holds it is there. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { page, root } from './blocks.ts'
+
+const path = 'docs/operators.md'
+const families = 'test/parity/topologies'
+
+interface Row {
+  readonly section: string
+  readonly methods: readonly string[]
+  readonly cells: readonly string[]
+  readonly line: number
+}
+
+/** Rows of a page by the `## ` heading above them. */
+function rowsOf(markdown: string): readonly Row[] {
+  let section = ''
+  return markdown.split('\n').flatMap((text, index) => {
+    if (text.startsWith('## ')) section = text.slice(3)
+    if (!text.startsWith('| `')) return []
+    // A pipe within a cell is written with a backslash.
+    const cells = text.split(/(?<!\\)\|/).slice(1, -1)
+    const methods = [...(cells[0] as string).matchAll(/`(\w+)`/g)].map(([, method]) => method as string)
+    return [{ section, methods, cells: cells.map((cell) => cell.trim()), line: index + 1 }]
+  })
+}
+
+function linksOf(text: string): readonly string[] {
+  return [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => join(dirname(path), link as string))
+}
+
+const text = page(path)
+const rows = rowsOf(text)
+
+/** Methods by the section that they must have a row in: those of the facade's classes, and the functions of values such as `Windows`. */
+const surface = new Map<string, ReadonlySet<string>>()
+
+beforeAll(async () => {
+  const files = readdirSync(join(root, 'src/dsl/facade')).map((file) => `../../src/dsl/facade/${file}`)
+  for (const file of [...files, '../../src/dsl/builder.ts', '../../src/index.ts']) {
+    for (const [name, value] of Object.entries((await import(file)) as Record<string, unknown>)) {
+      const methods = methodsOf(value)
+      if (methods.length > 0) surface.set(name, new Set(methods))
+    }
+  }
+})
+
+/** Of a class that is no error, and of an object that holds nothing but functions. */
+function methodsOf(value: unknown): readonly string[] {
+  if (typeof value === 'function') {
+    if (!/^class\b/.test(String(value)) || value.prototype instanceof Error) return []
+    return Object.getOwnPropertyNames(value.prototype).filter((method) => method !== 'constructor')
+  }
+  const plain = typeof value === 'object' && value !== null
+  if (!plain || !Object.values(value).every((member) => typeof member === 'function')) return []
+  return Object.keys(value)
+}
+
+test('every method has a row in the section of its class', () => {
+  expect(surface.get('KStream')?.size).toBeGreaterThan(15)
+  expect(surface.get('Windows')).toContain('tumbling')
+  const missing = [...surface].flatMap(([section, methods]) => {
+    const told = new Set(rows.filter((row) => row.section === section).flatMap((row) => row.methods))
+    return [...methods].filter((method) => !told.has(method)).map((method) => `${section}.${method}`)
+  })
+  expect(missing, `methods without a row in ${path}`).toEqual([])
+})
+
+test('every row is of a method that there is', () => {
+  const unknown = rows.flatMap(({ section, methods, line }) =>
+    methods
+      .filter((method) => surface.get(section)?.has(method) !== true)
+      .map((method) => `${path}:${line} ${section}.${method}`),
+  )
+  expect(unknown).toEqual([])
+})
+
+test('every row has five cells and links the tests that hold it', () => {
+  for (const { cells, line } of rows) {
+    expect(cells, `${path}:${line}`).toHaveLength(5)
+    const links = linksOf(cells[4] as string)
+    expect(
+      links.some((link) => link.endsWith('.test.ts') || link.endsWith('.test-d.ts')),
+      `${path}:${line} links no test`,
+    ).toBe(true)
+  }
+})
+
+test('every link leads to a file', () => {
+  const links = linksOf(text)
+  expect(links.length).toBeGreaterThan(rows.length)
+  expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([])
+})
+
+test('every parity family is linked', async () => {
+  const { families: known } = await import('../parity/twins.ts')
+  const linked = new Set(linksOf(text))
+  const files = readdirSync(join(root, families))
+  for (const family of Object.keys(known)) {
+    const file = `${family.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`
+    expect(files).toContain(file)
+    expect([...linked], `the parity family ${family}`).toContain(`${families}/${file}`)
+  }
+})
