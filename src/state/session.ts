@@ -1,7 +1,7 @@
 /**
  * Session store: all live sessions of a key are one row, so that finding them is one look-up. They are apart by more than the gap
- * and end within gap + grace of stream time, so a row holds grace / gap + 2 of them at most: that bounds what a commit serializes for
- * a key; a record costs a binary search and the sessions it touches. Invariant: a row is expired only when the *settled* stream
+ * and end within gap + grace of stream time, so there are grace / gap + 2 of them at most, and a row holds at most as many closed ones
+ * again: that bounds what a commit serializes for a key; a record costs a binary search and the sessions it touches. Invariant: a row is expired only when the *settled* stream
  * time has closed the last of its sessions.
  *
  * A row says in its timestamp when its last session ends. Rows of keys that never come again are found by going round all rows, a few
@@ -84,14 +84,16 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
 
   put(key: K, start: number, end: number, value: V | null): void {
     const sessions = this.#overlay.read(this.#bucket, key)?.value ?? []
-    const closed = firstEndingAt(sessions, this.streamTime - this.#retentionMs + 1)
-    if (closed > 0) sessions.splice(0, closed)
+    const earliestEnd = this.streamTime - this.#retentionMs + 1
+    const closed = firstEndingAt(sessions, earliestEnd)
+    // Closed ones are out of sight. They go by halves: taking one off the front of a long list moves all the others.
+    if (closed > 0 && 2 * closed >= sessions.length) sessions.splice(0, closed)
     const from = firstEndingAt(sessions, start)
     const to = firstStartingAfter(sessions, end, from)
     if (value === null) sessions.splice(from, to - from)
     else sessions.splice(from, to - from, { start, end, value })
     const last = sessions.at(-1)
-    if (last === undefined) this.#overlay.write(this.#bucket, key, null, end)
+    if (last === undefined || last.end < earliestEnd) this.#overlay.write(this.#bucket, key, null, end)
     else this.#overlay.write(this.#bucket, key, sessions, last.end)
   }
 

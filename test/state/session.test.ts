@@ -98,6 +98,23 @@ describe('finding', () => {
     store.put('a', 19, 19, { n: 2 })
     expect(seal(store).map(({ value }) => value?.readUInt32BE(0))).toEqual([1])
   })
+
+  test('a row holds no more closed sessions than live ones, and none alone', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes)
+    const held: (number | undefined)[] = []
+    for (let at = 0; at < 200; at += 6) {
+      store.streamTime = at
+      store.put('a', at, at, { n: at })
+      const [row] = await commit(store, bytes)
+      held.push(row?.value?.readUInt32BE(0))
+    }
+    // gap 5 and grace 10 let three live.
+    expect(store.find('a', 0, 1000)).toHaveLength(3)
+    expect(held.slice(0, 12)).toEqual([1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4])
+    for (const { start, end } of store.find('a', 0, 1000)) store.put('a', start, end, null)
+    expect((await commit(store, bytes)).map(({ value }) => value)).toEqual([null])
+  })
 })
 
 describe('expiry', () => {
