@@ -145,7 +145,7 @@ function profileInto(dir: string, values: BesideProfile): string {
   return dir
 }
 
-function wholeNumber(flag: string, text: string): number {
+export function wholeNumber(flag: string, text: string): number {
   const number = Number(text)
   if (!Number.isSafeInteger(number) || number < 1) {
     throw new FlagError(`${flag} takes a whole number above 0, not ${text}`)

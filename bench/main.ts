@@ -18,6 +18,13 @@
  *   --growth          instead: how cost grows with keys, partitions, windows and so on, on the embedded broker; exit status 1
  *                     when one grows faster than its work. --axes keys,chain picks some, --kafka measures on Kafka too,
  *                     --plots DIR draws DIR/<axis>.svg, --records N (default 500000) shortens it
+ *
+ * `npm run bench operators`: nanoseconds and bytes per record of each operator instead; exit status 1 when one costs more where
+ * more state lies in its window.
+ *
+ *   --only a,b        some of them
+ *   --records N       records of a round (default 500000)
+ *   --json            as above
  */
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -29,6 +36,7 @@ import { confirmed, regressions } from './compare.ts'
 import { FlagError, type Flags, readFlags } from './flags.ts'
 import { growth } from './growth/growth.ts'
 import { measureInProcess } from './in-process/start.ts'
+import { operators, readOperatorFlags } from './operators/operators.ts'
 import { profileOnKafka } from './profile/on-kafka.ts'
 import { profileWithoutBroker } from './profile/without-broker.ts'
 import { roundedAll, type SessionResult, type WorkloadResult } from './result.ts'
@@ -125,7 +133,9 @@ function say(line: string): void {
 }
 
 try {
-  process.exitCode = await main(readFlags(process.argv.slice(2)))
+  const [first, ...rest] = process.argv.slice(2)
+  process.exitCode =
+    first === 'operators' ? await operators(readOperatorFlags(rest), say) : await main(readFlags(process.argv.slice(2)))
 } catch (error) {
   const misused = error instanceof FlagError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
   say(misused ? (error as Error).message : String((error as Error).stack))

@@ -9,6 +9,7 @@ import { inputsOf, type Plan, planWith } from '../../src/runtime/plan.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import type { Task } from '../../src/runtime/task.ts'
 import { openTask } from '../../src/runtime/tasks.ts'
+import type { Topology } from '../../src/topology/node.ts'
 import { partitions, type Workload, type WorkloadTopics } from '../workload.ts'
 import { fetched, type RecordSet, Wire } from './wire.ts'
 
@@ -32,19 +33,44 @@ export async function enginePath<T>(
   dir: string | null,
   measure: Measure<T>,
 ): Promise<T> {
-  const plan = planWith(workload.topology, 'bench', new Map(Object.values(topics).map((topic) => [topic, 1])))
+  const each = (sets: readonly RecordSet[]) => sets.map((set) => [set])
+  const given = { before: each(table), measured: each(input) }
+  return recordPath(workload.topology, Object.values(topics), given, dir, measure)
+}
+
+/** What arrives between one commit and the next, in each element. */
+export interface PathInput {
+  /** Taken before anything is measured. */
+  readonly before: readonly (readonly RecordSet[])[]
+  readonly measured: readonly (readonly RecordSet[])[]
+}
+
+/**
+ * A topology over topics of one partition each.
+ * @param dir of the state; null keeps it in memory.
+ * @returns what was measured over the input.
+ */
+export async function recordPath<T>(
+  topology: Topology,
+  topics: readonly string[],
+  { before, measured }: PathInput,
+  dir: string | null,
+  measure: Measure<T>,
+): Promise<T> {
+  const plan = planWith(topology, 'bench', new Map(topics.map((topic) => [topic, 1])))
   const wire = new Wire()
-  const ends = new Map([endOf(input), endOf(table)])
+  const all = [...before, ...measured].flat()
+  const ends = new Map(all.map(({ topic, offset, count }) => [topic, offset + count]))
   const tasks = await openTasks(plan, wire, ends, dir)
-  for (const set of table) await cycle(tasks, wire, set, ends)
-  const measured = await measure(async () => {
-    for (const set of input) await cycle(tasks, wire, set, ends)
+  for (const sets of before) await cycle(tasks, wire, sets, ends)
+  const result = await measure(async () => {
+    for (const sets of measured) await cycle(tasks, wire, sets, ends)
   })
   for (const task of tasks) await task.stores.close()
   const processed = tasks[0]?.records ?? 0
-  const given = [...input, ...table].reduce((sum, { count }) => sum + count, 0)
+  const given = all.reduce((sum, { count }) => sum + count, 0)
   if (processed !== given) throw new Error(`the first task took ${processed} of ${given} records`)
-  return measured
+  return result
 }
 
 export async function cpuSeconds(run: () => Promise<void>): Promise<number> {
@@ -87,9 +113,14 @@ async function openTasks(plan: Plan, wire: Wire, ends: ReadonlyMap<string, numbe
   return tasks
 }
 
-/** A record set through the tasks, those before a repartition topic first. */
-async function cycle(tasks: readonly Task[], wire: Wire, given: RecordSet, ends: ReadonlyMap<string, number>) {
-  let waiting: readonly RecordSet[] = [given]
+/** Record sets through the tasks, those before a repartition topic first. */
+async function cycle(
+  tasks: readonly Task[],
+  wire: Wire,
+  given: readonly RecordSet[],
+  ends: ReadonlyMap<string, number>,
+) {
+  let waiting = given
   const reads = (task: Task, topic: string) => task.inputs.some((input) => input.topic === topic)
   while (waiting.length > 0) {
     for (const task of tasks) {
@@ -106,9 +137,4 @@ async function cycle(tasks: readonly Task[], wire: Wire, given: RecordSet, ends:
       task.committed(positions[i] as (typeof positions)[number])
     }
   }
-}
-
-function endOf(sets: readonly RecordSet[]): readonly [string, number] {
-  const last = sets.at(-1)
-  return last === undefined ? ['', 0] : [last.topic, last.offset + last.count]
 }

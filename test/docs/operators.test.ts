@@ -4,36 +4,16 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { page, root } from './blocks.ts'
+import { operatorRows, operatorsPath as path } from './operator-rows.ts'
 
-const path = 'docs/operators.md'
 const families = 'test/parity/topologies'
-
-interface Row {
-  readonly section: string
-  readonly methods: readonly string[]
-  readonly cells: readonly string[]
-  readonly line: number
-}
-
-/** Rows of a page by the `## ` heading above them. */
-function rowsOf(markdown: string): readonly Row[] {
-  let section = ''
-  return markdown.split('\n').flatMap((text, index) => {
-    if (text.startsWith('## ')) section = text.slice(3)
-    if (!text.startsWith('| `')) return []
-    // A pipe within a cell is written with a backslash.
-    const cells = text.split(/(?<!\\)\|/).slice(1, -1)
-    const methods = [...(cells[0] as string).matchAll(/`(\w+)`/g)].map(([, method]) => method as string)
-    return [{ section, methods, cells: cells.map((cell) => cell.trim()), line: index + 1 }]
-  })
-}
 
 function linksOf(text: string): readonly string[] {
   return [...text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link]) => join(dirname(path), link as string))
 }
 
 const text = page(path)
-const rows = rowsOf(text)
+const rows = operatorRows()
 
 /** Methods by the section that they must have a row in: those of the facade's classes, and the functions of values such as `Windows`. */
 const surface = new Map<string, ReadonlySet<string>>()

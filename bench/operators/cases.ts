@@ -1,0 +1,159 @@
+/** Every operator that is measured: a line each, in the order of docs/operators.md. A test says which one is missing. */
+
+import { type KStream, otherwise, type StreamsBuilder, Windows } from '../../src/index.ts'
+import { numbers, type OperatorCase, others, results, type WidthCase } from './case.ts'
+
+const read = (b: StreamsBuilder): KStream<string, number> => b.stream(numbers)
+const table = (b: StreamsBuilder) => b.table(numbers, { store: 'numbers' })
+const grouped = (b: StreamsBuilder) => read(b).groupByKey()
+const minutes = Windows.tumbling('1m', { grace: '1m' })
+const hops = Windows.hopping('1m', { advance: '12s', grace: '1m' })
+const visits = Windows.session('30s', { grace: '1m' })
+const sum = { init: () => 0, add: (total: number, n: number) => total + n, serde: numbers.value }
+const sums = { ...sum, merge: (total: number, other: number) => total + other }
+
+/** Ends a stream, so that what comes out of the operator is passed on once and costs nothing more. */
+const seen = (stream: { foreach: (action: () => void) => void }): void => stream.foreach(() => undefined)
+
+export const cases: readonly OperatorCase[] = [
+  { name: 'stream', build: (b) => seen(read(b)) },
+  { name: 'filter', build: (b) => seen(read(b).filter((n) => n >= 0)) },
+  { name: 'filterNot', build: (b) => seen(read(b).filterNot((n) => n < 0)) },
+  { name: 'map', build: (b) => seen(read(b).map((n, key) => [key, n + 1])) },
+  { name: 'mapValues', build: (b) => seen(read(b).mapValues((n) => n + 1)) },
+  { name: 'flatMap', build: (b) => seen(read(b).flatMap((n, key) => [[key, n + 1] as const])) },
+  { name: 'flatMapValues', build: (b) => seen(read(b).flatMapValues((n) => [n + 1])) },
+  { name: 'selectKey', build: (b) => seen(read(b).selectKey((n) => n)) },
+  { name: 'peek', build: (b) => seen(read(b).peek(() => undefined)) },
+  { name: 'foreach', build: (b) => void [seen(read(b)), seen(read(b))] },
+  { name: 'merge', reads: 'both', build: (b) => seen(read(b).merge(b.stream(others))) },
+  {
+    name: 'split',
+    build: (b) => {
+      const { low, rest } = read(b).split({ low: (n) => n < 50, rest: otherwise })
+      seen(low)
+      seen(rest)
+    },
+  },
+  { name: 'to', build: (b) => read(b).to(results) },
+  { name: 'repartition', build: (b) => seen(read(b).repartition('again')) },
+  { name: 'table', build: (b) => seen(table(b).toStream()) },
+  { name: 'toTable', build: (b) => seen(read(b).toTable('rows').toStream()) },
+  {
+    name: 'KTable.filter',
+    over: 'table',
+    build: (b) =>
+      seen(
+        table(b)
+          .filter((n) => n >= 0)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'KTable.filterNot',
+    over: 'table',
+    build: (b) =>
+      seen(
+        table(b)
+          .filterNot((n) => n < 0)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'KTable.mapValues',
+    over: 'table',
+    build: (b) =>
+      seen(
+        table(b)
+          .mapValues((n) => n + 1)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'join',
+    reads: 'table first',
+    build: (b) => seen(read(b).join(b.table(others, { store: 'rows' }), (n, row) => n + row)),
+  },
+  {
+    name: 'leftJoin',
+    reads: 'table first',
+    build: (b) => seen(read(b).leftJoin(b.table(others, { store: 'rows' }), (n, row) => n + (row ?? 0))),
+  },
+  { name: 'count', build: (b) => seen(grouped(b).count('counts').toStream()) },
+  {
+    name: 'reduce',
+    build: (b) =>
+      seen(
+        grouped(b)
+          .reduce('sums', (total, n) => total + n)
+          .toStream(),
+      ),
+  },
+  { name: 'aggregate', build: (b) => seen(grouped(b).aggregate('sums', sum).toStream()) },
+  {
+    name: 'groupBy',
+    build: (b) => {
+      const byLast = read(b).groupBy('by-last', (n) => n % 10, { key: numbers.value })
+      seen(byLast.count('counts').toStream())
+    },
+  },
+  {
+    name: 'TimeWindowedKStream.count',
+    build: (b) => seen(grouped(b).windowedBy(minutes).count('counts').toStream()),
+  },
+  {
+    name: 'TimeWindowedKStream.reduce',
+    build: (b) =>
+      seen(
+        grouped(b)
+          .windowedBy(minutes)
+          .reduce('sums', (total, n) => total + n)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'TimeWindowedKStream.aggregate',
+    build: (b) => seen(grouped(b).windowedBy(minutes).aggregate('sums', sum).toStream()),
+  },
+  {
+    name: 'TimeWindowedKStream.aggregate, 5 windows a record',
+    build: (b) => seen(grouped(b).windowedBy(hops).aggregate('sums', sum).toStream()),
+  },
+  {
+    name: 'SessionWindowedKStream.count',
+    build: (b) => seen(grouped(b).windowedBy(visits).count('counts').toStream()),
+  },
+  {
+    name: 'SessionWindowedKStream.reduce',
+    build: (b) =>
+      seen(
+        grouped(b)
+          .windowedBy(visits)
+          .reduce('sums', (total, n) => total + n)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'SessionWindowedKStream.aggregate',
+    build: (b) => seen(grouped(b).windowedBy(visits).aggregate('sums', sums).toStream()),
+  },
+]
+
+export const widthCases: readonly WidthCase[] = [
+  {
+    name: 'TimeWindowedKStream.count',
+    summary: 'windows of 1 s of one key, all of them open under the grace; a record meets one',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    build: (b, grace) => seen(grouped(b).windowedBy(Windows.tumbling('1s', { grace })).count('counts').toStream()),
+  },
+  {
+    name: 'SessionWindowedKStream.count',
+    summary: 'sessions of one key with a record each, all of them live under the grace; a record meets none',
+    narrow: 100,
+    wide: 10_000,
+    stepMs: 10,
+    build: (b, grace) => seen(grouped(b).windowedBy(Windows.session(5, { grace })).count('counts').toStream()),
+  },
+]
