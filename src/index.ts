@@ -2,6 +2,7 @@
 
 export { type ErrorCode, type ErrorLocation, StreamError } from './common/errors.ts'
 export type { Header, Headers } from './common/record.ts'
+export type { RecordContext } from './common/record-context.ts'
 export type { Duration } from './common/time.ts'
 export { type SessionWindows, type TimeWindows, type Windowed, Windows } from './common/windows.ts'
 export type { StreamsBuilder } from './dsl/builder.ts'
@@ -9,7 +10,19 @@ export { defineTopology } from './dsl/define.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'
 export type { KStream } from './dsl/facade/kstream.ts'
 export type { KTable } from './dsl/facade/ktable.ts'
+export type {
+  FixedKeyProcessorContext,
+  FixedKeyProcessorOptions,
+  ForwardOptions,
+  KeyValueStore,
+  ProcessorContext,
+  ProcessorOptions,
+  ProcessorRecord,
+  Punctuator,
+  ReadOnlyKeyValueStore,
+} from './dsl/facade/processor.ts'
 export type { SessionWindowedKStream, TimeWindowedKStream } from './dsl/facade/windowed.ts'
+export { type StoreDefinition, store } from './dsl/store.ts'
 export { otherwise } from './dsl/types.ts'
 export { type AvroOptions, avro } from './serde/avro.ts'
 export type { AvroSchema, AvroType } from './serde/avro-type.ts'

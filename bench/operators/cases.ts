@@ -1,6 +1,6 @@
 /** Every operator that is measured: a line each, in the order of docs/operators.md. A test says which one is missing. */
 
-import { type KStream, otherwise, type StreamsBuilder, Windows } from '../../src/index.ts'
+import { type KStream, otherwise, type StreamsBuilder, store, Windows } from '../../src/index.ts'
 import { numbers, type OperatorCase, others, results, type WidthCase } from './case.ts'
 
 const read = (b: StreamsBuilder): KStream<string, number> => b.stream(numbers)
@@ -34,6 +34,26 @@ export const cases: readonly OperatorCase[] = [
       seen(low)
       seen(rest)
     },
+  },
+  {
+    name: 'process',
+    build: (b) =>
+      seen(
+        read(b).process('sums', {
+          stores: { sums: store(numbers) },
+          out: numbers,
+          on({ key, value }, { stores, forward }) {
+            const total = (stores.sums.get(key) ?? 0) + value
+            stores.sums.put(key, total)
+            forward(key, total)
+          },
+        }),
+      ),
+  },
+  {
+    name: 'processValues',
+    build: (b) =>
+      seen(read(b).processValues('next', { out: numbers, on: ({ value }, { forward }) => forward(value + 1) })),
   },
   { name: 'to', build: (b) => read(b).to(results) },
   { name: 'repartition', build: (b) => seen(read(b).repartition('again')) },

@@ -21,6 +21,7 @@ export class Graph {
   readonly #nodes: TopologyNode[] = []
   readonly #names = new Map<string, SourceLocation | undefined>()
   readonly #stores = new Map<string, SourceLocation | undefined>()
+  readonly #shared = new Map<object, StoreSpec>()
   readonly #repartitions = new Map<string, SourceLocation | undefined>()
   #sealed = false
 
@@ -71,6 +72,13 @@ export class Graph {
     const legal = requireName(name, 'store name', call, site)
     claim(this.#stores, legal, 'a store', site)
     return legal
+  }
+
+  /** The store of a definition that several processors are given: made for the first of them. */
+  shared(definition: object, make: () => StoreSpec): StoreSpec {
+    const store = this.#shared.get(definition) ?? make()
+    this.#shared.set(definition, store)
+    return store
   }
 
   /** Checks the base name of a repartition topic and takes it. */

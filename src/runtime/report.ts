@@ -1,7 +1,7 @@
 /** The snapshot of a running application, put together from plain numbers when somebody asks. */
 
 import type { AppState, InputSnapshot, Snapshot, StoreSnapshot, TaskSnapshot } from '../metrics/snapshot.ts'
-import type { TopologyNode } from '../topology/node.ts'
+import { storesOf } from '../topology/upstream.ts'
 import { type Counters, recordsByNode } from './counters.ts'
 import { type Plan, topicOfNode } from './plan.ts'
 import type { Task } from './task.ts'
@@ -41,7 +41,7 @@ export function snapshotOf(parts: ReportParts): Snapshot {
       subTopology: plan.subTopologies.find((sub) => sub.nodes.includes(node.id))?.id ?? 0,
       parents: node.parents,
       topic: topicOfNode(plan.appId, node) ?? null,
-      store: storeOf(node),
+      store: storesOf(node)[0] ?? null,
       records: records[node.id] ?? 0,
     })),
     tasks,
@@ -105,9 +105,4 @@ function storeSnapshots(
         restoreTotal: restoring.reduce((sum, { total }) => sum + total, 0),
       }
     })
-}
-
-function storeOf(node: TopologyNode): string | null {
-  if (!('store' in node)) return null
-  return typeof node.store === 'string' ? node.store : node.store.name
 }

@@ -2,6 +2,7 @@
 
 import type { AnySerde } from '../serde/serde.ts'
 import type { Topology } from '../topology/node.ts'
+import { ownStores } from '../topology/upstream.ts'
 
 /**
  * Serdes of the user's topics first, under those topics; then those of stores and repartition topics, which are nobody
@@ -16,7 +17,7 @@ export async function openSerdes(topology: Topology, named = true): Promise<void
       await node.key.open?.(named ? node.topic : undefined, 'key')
       await node.value.open?.(named ? node.topic : undefined, 'value')
     } else if (node.kind === 'repartition') internal.push(node.key, node.value)
-    else if ('store' in node && typeof node.store === 'object') internal.push(node.store.key, node.store.value)
+    else for (const { key, value } of ownStores(node)) internal.push(key, value)
   }
   for (const serde of internal) await serde.open?.()
 }

@@ -51,6 +51,9 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
   const compiled = compile(plan.topology, sub, {
     current,
     schedule: punctuations.schedule,
+    streamTime: () => task.streamTime,
+    clock,
+    task: name,
     appId: plan.appId,
     partition: id.partition,
     counters,
@@ -59,13 +62,14 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     partitions: (topic) => plan.partitions.get(topic) as number,
   })
   const sources = new Map(compiled.map((source) => [source.topic, sourceProcessor(source, name, parts)]))
-  return new Task(id, inputsOf(plan, id), sources, {
+  const task = new Task(id, inputsOf(plan, id), sources, {
     stores,
     current,
     punctuations,
     clock,
     places: placesOf(plan.topology, sub),
   })
+  return task
 }
 
 const lookMs = 50

@@ -84,6 +84,8 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'window-aggregate':
     case 'session-aggregate':
       return `{${name}}=`
+    case 'process':
+      return node.stores.length > 0 ? `{${name}}=` : `[${name}]`
     case 'stream-table-join':
       return `{${name} with ${node.stores.join()}}`
     default:

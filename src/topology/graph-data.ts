@@ -3,7 +3,7 @@
 import { changelogTopic, repartitionTopic } from './names.ts'
 import type { StoreKind, Topology, TopologyNode } from './node.ts'
 import { subTopologies } from './subtopology.ts'
-import { storeOf } from './upstream.ts'
+import { storesOf } from './upstream.ts'
 
 export interface GraphNode {
   readonly id: number
@@ -92,7 +92,6 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
 }
 
 function graphNode(node: TopologyNode, app: string): GraphNode {
-  const store = storeOf(node)
   const topic =
     node.kind === 'repartition'
       ? { topic: repartitionTopic(app, node.topic) }
@@ -100,5 +99,5 @@ function graphNode(node: TopologyNode, app: string): GraphNode {
         ? { topic: node.topic }
         : {}
   const { id, name, kind, where } = node
-  return { id, name, kind, ...topic, stores: store === undefined ? [] : [store], ...where }
+  return { id, name, kind, ...topic, stores: storesOf(node), ...where }
 }

@@ -156,6 +156,24 @@ export interface TableMapValuesNode extends NodeBase {
   readonly kind: 'table-map-values'
   readonly mapper: Fn
 }
+/** `punctuate(timestamp, context)`, called when a time has come. */
+export interface Punctuator {
+  readonly type: 'stream-time' | 'wall-clock-time'
+  readonly everyMs: number
+  readonly punctuate: Fn
+}
+/** A processor of the user's: `on(record, context)`. `parents` is its stream, then the tables it reads; the stream drives it. */
+export interface ProcessNode extends NodeBase {
+  readonly kind: 'process'
+  /** By the names under which its function knows them. */
+  readonly stores: Readonly<Record<string, StoreSpec>>
+  /** As `stores`; each with the name of the store that the table is kept in, or derived from. */
+  readonly tables: Readonly<Record<string, { readonly node: NodeId; readonly store: string }>>
+  /** What it forwards has the key of the record at hand (processValues). */
+  readonly fixedKey: boolean
+  readonly on: Fn
+  readonly punctuators: readonly Punctuator[]
+}
 /** From table to stream: every update is a record. */
 export interface ToStreamNode extends NodeBase {
   readonly kind: 'to-stream'
@@ -198,6 +216,7 @@ export type TopologyNode =
   | TableMapValuesNode
   | ToStreamNode
   | StreamTableJoinNode
+  | ProcessNode
   | SinkNode
 
 /** A topology is a value: building it does nothing. */

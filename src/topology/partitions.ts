@@ -5,7 +5,7 @@
 
 import { type ErrorLocation, StreamError } from '../common/errors.ts'
 import type { NodeId, RepartitionNode, SubTopology, Topology, TopologyNode } from './node.ts'
-import { storeOf, topicOf, upstreamSources } from './upstream.ts'
+import { storesOf, topicOf, upstreamSources } from './upstream.ts'
 
 /**
  * The count of each repartition topic, by its node. A topic has the count its user fixed, else that of the largest source
@@ -104,7 +104,7 @@ function meeting(
   let last = other
   for (const id of sub.nodes) {
     const node = nodeAt(topology, id)
-    if (storeOf(node) === undefined) continue
+    if (storesOf(node).length === 0) continue
     const read = (upstream[id] ?? []).filter(settled)
     const right = read.find((source) => counts.get(source) !== counts.get(read[0] as NodeId))
     if (right !== undefined) return [node, nodeAt(topology, read[0] as NodeId), nodeAt(topology, right)]

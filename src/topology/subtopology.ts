@@ -4,7 +4,7 @@
  */
 
 import type { NodeId, StoreSpec, SubTopology, Topology } from './node.ts'
-import { storeOf, upstreamSources } from './upstream.ts'
+import { ownStores, storesOf, upstreamSources } from './upstream.ts'
 
 /** Numbered from 0 in the order of their smallest node id, so that adding nodes at the end renumbers nothing before. */
 export function subTopologies(topology: Topology): readonly SubTopology[] {
@@ -14,19 +14,28 @@ export function subTopologies(topology: Topology): readonly SubTopology[] {
     const written = new Set(units.filter((unit) => unit < nodes.length))
     const read = new Set(units.filter((unit) => unit >= nodes.length).map((unit) => unit - nodes.length))
     const members = [...new Set([...written, ...read])].sort((a, b) => a - b)
-    const stores: StoreSpec[] = []
+    const stores = new Set<StoreSpec>()
     const sources: NodeId[] = []
     const sinks: NodeId[] = []
-    const meetings: (readonly NodeId[])[] = []
+    const meetings = new Map<string, readonly NodeId[]>()
     for (const member of members) {
       const node = nodes[member]
       if (node === undefined) continue
       if (node.kind === 'source' || read.has(member)) sources.push(member)
       if (node.kind === 'sink' || (node.kind === 'repartition' && written.has(member))) sinks.push(member)
-      if ('store' in node && typeof node.store === 'object') stores.push(node.store)
-      if (storeOf(node) !== undefined) meetings.push(upstream[member] ?? [])
+      for (const store of ownStores(node)) stores.add(store)
+      for (const store of storesOf(node)) {
+        meetings.set(store, [...(meetings.get(store) ?? []), ...(upstream[member] ?? [])])
+      }
     }
-    return Object.freeze({ id, nodes: members, sources, sinks, stores, copartitioned: united(meetings) })
+    return Object.freeze({
+      id,
+      nodes: members,
+      sources,
+      sinks,
+      stores: [...stores],
+      copartitioned: united([...meetings.values()]),
+    })
   })
 }
 
@@ -50,10 +59,10 @@ function components(topology: Topology): readonly (readonly number[])[] {
     for (const parent of node.parents) {
       unite(node.id, nodes[parent]?.kind === 'repartition' ? parent + nodes.length : parent)
     }
-    const store = storeOf(node)
-    if (store === undefined) continue
-    unite(node.id, unitOfStore.get(store) ?? node.id)
-    unitOfStore.set(store, node.id)
+    for (const store of storesOf(node)) {
+      unite(node.id, unitOfStore.get(store) ?? node.id)
+      unitOfStore.set(store, node.id)
+    }
   }
   const byRoot = new Map<number, number[]>()
   for (let unit = 0; unit < root.length; unit++) {
@@ -67,7 +76,7 @@ function components(topology: Topology): readonly (readonly number[])[] {
 }
 
 /**
- * Topics that one stateful node reads must agree in partitions: then a key's records and its row are in one task. Sets
+ * Topics that one stateful node reads, or the nodes of one store, must agree in partitions: then a key's records and its row are in one task. Sets
  * that overlap become one group. Kafka Streams checks joins only; merged topics that are counted together need it too.
  */
 function united(meetings: readonly (readonly NodeId[])[]): readonly (readonly NodeId[])[] {

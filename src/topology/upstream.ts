@@ -1,6 +1,6 @@
 /** Which topics feed a node: the walk up the graph ends at sources and at repartition topics. */
 
-import type { NodeId, Topology, TopologyNode } from './node.ts'
+import type { NodeId, StoreSpec, Topology, TopologyNode } from './node.ts'
 
 /** For each node the sources and repartition nodes whose records can reach it without crossing another topic, ascending. */
 export function upstreamSources(topology: Topology): readonly (readonly NodeId[])[] {
@@ -20,18 +20,31 @@ export function upstreamSources(topology: Topology): readonly (readonly NodeId[]
   return upstream
 }
 
-/** The store a node reads or writes, if any. */
-export function storeOf(node: TopologyNode): string | undefined {
+/** The stores that a node writes; processors may share one. */
+export function ownStores(node: TopologyNode): readonly StoreSpec[] {
   switch (node.kind) {
     case 'table':
     case 'aggregate':
     case 'window-aggregate':
     case 'session-aggregate':
-      return node.store.name
-    case 'stream-table-join':
-      return node.store
+      return [node.store]
+    case 'process':
+      return Object.values(node.stores)
     default:
-      return undefined
+      return []
+  }
+}
+
+/** Names of the stores a node reads or writes. */
+export function storesOf(node: TopologyNode): readonly string[] {
+  const own = ownStores(node).map((store) => store.name)
+  switch (node.kind) {
+    case 'stream-table-join':
+      return [node.store]
+    case 'process':
+      return [...own, ...Object.values(node.tables).map((table) => table.store)]
+    default:
+      return own
   }
 }
 

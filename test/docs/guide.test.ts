@@ -16,7 +16,7 @@ const readme = blocks(page('README.md')).filter(({ role }) => role === 'file')
 
 /** A fragment is the body of `defineTopology`, below what the page says it takes for granted. */
 function moduleOf({ text }: Block): string {
-  const used = 'export const used = [avro, double, int64, otherwise, Windows, windowed, orders, customers, totals]'
+  const used = 'export const used = [avro, double, int64, otherwise, store, Windows, windowed, orders, customers, totals]'
   return `${prelude}
 export type { StreamsBuilder }
 ${used}

@@ -1,7 +1,7 @@
 /** Operators in any sequence, each making numbers of numbers; the twin of java/Pipeline.java, which has the same stages. */
 
 import fc from 'fast-check'
-import { json, type KStream, type KTable, otherwise, type StreamsBuilder, string, Windows } from 'streamctl'
+import { json, type KStream, type KTable, otherwise, type StreamsBuilder, store, string, Windows } from 'streamctl'
 import type { Shape } from './shape.ts'
 import { numbers, numbersShape, others, othersShape, results, resultsOf, rows, rowsShape } from './topologies/topics.ts'
 
@@ -46,6 +46,28 @@ const operators: Readonly<Record<string, (stream: Numbers, at: Surroundings) => 
       .groupByKey(serdes)
       .reduce(name, (sum, n) => (sum + n > 12 ? none : (sum % 5) * 2 + n))
       .toStream(),
+  process: (stream, { name }) =>
+    stream.process(name, {
+      stores: { sums: store({ key: string, value: json<number>(), name }) },
+      out: serdes,
+      on({ key, value, timestamp }, { stores, forward }) {
+        const sum = ((stores.sums.get(String(key)) ?? 0) + (value ?? 1)) % 10
+        if (sum === 7) stores.sums.delete(String(key))
+        else stores.sums.put(String(key), sum)
+        forward(key, sum)
+        if (sum % 2 !== 0) forward(`p${sum}`, value, { timestamp: timestamp + sum + 10 })
+      },
+    }),
+  processValues: (stream, { name }) =>
+    stream.processValues(name, {
+      stores: { last: store({ key: string, value: json<number>(), name }) },
+      out: { value: json<number>() },
+      on({ key, value }, { stores, forward }) {
+        const before = stores.last.get(String(key))
+        stores.last.put(String(key), value)
+        forward(before === undefined || value === null ? value : value - before)
+      },
+    }),
   windowedCount: (stream, { name }) =>
     stream
       .groupByKey(serdes)

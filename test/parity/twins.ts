@@ -1,6 +1,7 @@
 /** All twins, as `family.method`: the one list beside that of java/Topologies.java. */
 
 import { aggregates } from './topologies/aggregates.ts'
+import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
@@ -10,6 +11,7 @@ import type { Family, Twin } from './twin.ts'
 
 export const families: Readonly<Record<string, Family>> = {
   stateless,
+  processors,
   aggregates,
   windowedAggregates,
   sessionAggregates,

@@ -4,7 +4,9 @@ import { defineTopology } from '../../src/dsl/define.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import type { KTable } from '../../src/dsl/facade/ktable.ts'
+import type { ProcessorRecord } from '../../src/dsl/facade/processor.ts'
 import type { SessionWindowedKStream, TimeWindowedKStream } from '../../src/dsl/facade/windowed.ts'
+import { store } from '../../src/dsl/store.ts'
 import { otherwise } from '../../src/dsl/types.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
@@ -133,6 +135,79 @@ describe('sinks', () => {
     table.toStream().to(numbered)
     // @ts-expect-error undefined is no tombstone
     stream.mapValues((v): Order | undefined => v).to(orders)
+  })
+})
+
+describe('processors', () => {
+  const tries = store({ key: string, value: double })
+  test('types come from stores, tables and out', () => {
+    const out = stream.process('p', {
+      stores: { tries, names: store({ key: int64, value: string }) },
+      tables: { table },
+      out: { key: int64, value: json<Customer>() },
+      on(record, context) {
+        expectTypeOf(record).toEqualTypeOf<ProcessorRecord<string, Order>>()
+        expectTypeOf(context.stores.tries.get('a')).toEqualTypeOf<number | undefined>()
+        expectTypeOf(context.stores.names.delete(1n)).toEqualTypeOf<string | undefined>()
+        expectTypeOf(context.tables.table.get('a')).toEqualTypeOf<Customer | undefined>()
+        expectTypeOf(context.topic).toEqualTypeOf<string | null>()
+        context.forward(1n, { name: 'a' })
+        context.forward(1n, { name: 'a' }, { timestamp: 1, headers: record.headers })
+        // @ts-expect-error the key is a bigint
+        context.forward('a', { name: 'a' })
+        // @ts-expect-error the value has no such field
+        context.forward(1n, { nam: 'a' })
+        // @ts-expect-error a table is only read
+        context.tables.table.put('a', { name: 'a' })
+        // @ts-expect-error a key of this store is a bigint
+        context.stores.names.put('a', 'b')
+        // @ts-expect-error there is no such store
+        context.stores.other
+      },
+      punctuators: [
+        {
+          type: 'stream-time',
+          every: '1s',
+          punctuate(timestamp, context) {
+            expectTypeOf(timestamp).toEqualTypeOf<number>()
+            context.stores.tries.put('a', null)
+            context.forward(1n, { name: 'a' })
+          },
+        },
+      ],
+    })
+    expectTypeOf(out).toEqualTypeOf<KStream<bigint, Customer>>()
+  })
+
+  test('a fixed key stays', () => {
+    const out = stream.processValues('p', {
+      stores: { tries },
+      out: { value: double },
+      on({ value }, { forward }) {
+        forward(value.amount, { timestamp: 1 })
+        // @ts-expect-error the key is that of the record
+        forward('a', value.amount)
+      },
+      // @ts-expect-error there is no record whose key it would be
+      punctuators: [{ type: 'wall-clock-time', every: 10, punctuate: (_, { forward }) => forward(1) }],
+    })
+    expectTypeOf(out).toEqualTypeOf<KStream<string, number>>()
+  })
+
+  test('what is missing or wrong does not compile', () => {
+    expectTypeOf(stream.process('p', { on: () => undefined })).toEqualTypeOf<KStream<never, never>>()
+    // @ts-expect-error a processor needs a name
+    stream.process({ on: () => undefined })
+    // @ts-expect-error nothing is forwarded without out
+    stream.process('p', { on: ({ key, value }, { forward }) => forward(key, value) })
+    // @ts-expect-error a processor is synchronous
+    stream.process('p', { on: async () => undefined })
+    // @ts-expect-error a punctuator has a type
+    stream.process('p', { on: () => undefined, punctuators: [{ every: '1s', punctuate: () => undefined }] })
+    // @ts-expect-error a store has serdes for both
+    store({ key: string })
+    // @ts-expect-error stores are declared with store(...)
+    stream.process('p', { stores: { tries: string }, on: () => undefined })
   })
 })
 

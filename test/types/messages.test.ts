@@ -12,6 +12,7 @@ import { defineTopology } from '../../src/dsl/define.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import type { KTable } from '../../src/dsl/facade/ktable.ts'
 import { avro } from '../../src/serde/avro.ts'
+import { store } from '../../src/dsl/store.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
@@ -26,7 +27,7 @@ const orderSchema = {
 } as const
 const orders = topic('orders', { key: string, value: avro(orderSchema) })
 const counts = topic('counts', { key: string, value: int64 })
-export const keep = [Windows, defineTopology, double, int64, json, counts]
+export const keep = [store, Windows, defineTopology, double, int64, json, counts]
 export const kept: [KStream<1, 1>, KTable<1, 1>] | undefined = undefined
 declare const stream: KStream<string, { readonly customer: string; readonly amount: number }>
 declare const byNumber: KTable<bigint, { readonly name: string } | null>
@@ -44,6 +45,14 @@ const programs = {
     "defineTopology('t', (b) => b.stream(orders).mapValues((v) => ({ ...v, currency: 'GBP' as const })).to(orders))",
   'row of a left join':
     'export const x: KTable<string, { name: string } | null> = undefined!; stream.leftJoin(x, (_, row) => row.name)',
+  'forward without out': "stream.process('p', { on: (record, { forward }) => forward(record.key, 1) })",
+  'forward of another type':
+    "stream.processValues('p', { out: { value: double }, on: ({ value }, { forward }) => forward(value.customer) })",
+  'async processor': "stream.process('p', { on: async (record) => { await record } })",
+  'store of another type':
+    "stream.process('p', { stores: { n: store({ key: string, value: double }) }, on: ({ key, value }, { stores }) => stores.n.put(key, value.customer) })",
+  'misspelt store':
+    "stream.process('p', { stores: { tries: store({ key: string, value: double }) }, on: ({ key }, { stores }) => void stores.trise.get(key) })",
   'no serde for a new key': "stream.groupBy('by-customer', (v) => v.customer, {})",
   'no name for a store': 'stream.groupByKey().count()',
   'serde of another type': "stream.groupByKey().aggregate('n', { init: () => 0, add: (n) => n + 1, serde: string })",
@@ -115,6 +124,14 @@ test('a join of different keys says so in plain words', () => {
     'merge of different keys',
     `Property '"keys differ, call selectKey(...) first"' is missing in type 'KStream<number,`,
   )
+})
+
+test('what a processor forwards, keeps and gives back', () => {
+  expectSaid('forward without out', 'nothing is forwarded without out: { key, value }')
+  expectSaid('forward of another type', "Argument of type 'string' is not assignable to parameter of type 'number'.")
+  expectSaid('async processor', "Type 'Promise<void>' is not assignable to type 'Synchronous'.")
+  expectSaid('store of another type', "Argument of type 'string' is not assignable to parameter of type 'number'.")
+  expectSaid('misspelt store', "Property 'trise' does not exist on type", "Did you mean 'tries'?")
 })
 
 test('a bad duration', () => {

@@ -1,9 +1,10 @@
 /** Streams: an operator for each method of Kafka Streams' KStream. */
 
-import type { Serde } from '../../serde/serde.ts'
+import type { AnySerde, Serde } from '../../serde/serde.ts'
 import { callSite } from '../call-site.ts'
 import type { NodeBody } from '../graph.ts'
 import { groupBy, groupByKey } from '../grouping.ts'
+import { type ProcessArguments, process } from '../process.ts'
 import { repartition } from '../repartition.ts'
 import { merge, sink, split, stateless, type UserFunction } from '../stateless.ts'
 import type { StreamState, TableState } from '../stream-state.ts'
@@ -13,6 +14,7 @@ import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'
 import { notA } from './not-a.ts'
 import type { GroupOptions, JoinOptions, RepartitionOptions, ToTableOptions } from './options.ts'
+import type { Empty, FixedKeyProcessorOptions, ProcessorOptions, Stores, Tables } from './processor.ts'
 
 /** An unbounded sequence of records. */
 export class KStream<out K, out V> {
@@ -231,11 +233,67 @@ export class KStream<out K, out V> {
   }
 
   /**
+   * A processor of your own: a function that is given each record, with stores, tables to read and punctuators, and that forwards
+   * what it likes (Kafka Streams: Processor). The key counts as changed after it.
+   * @param name display name, and base of the names of its stores: `<name>-<key in stores>`.
+   * @example
+   * payments.process('attempts', {
+   *   stores: { tries: store({ key: string, value: json<number>() }) },
+   *   out: { key: string, value: json<number>() },
+   *   on({ key, value }, context) {
+   *     const tries = (context.stores.tries.get(value.orderId) ?? 0) + 1
+   *     context.stores.tries.put(value.orderId, tries)
+   *     if (tries === 3) context.forward(key, tries)
+   *   },
+   * })
+   * @throws StreamError INVALID_TOPOLOGY for a missing or taken name, a store or punctuator that is none.
+   */
+  process<K2 = never, V2 = never, S extends Stores = Empty, T extends Tables = Empty>(
+    name: string,
+    options: ProcessorOptions<K, V, K2, V2, S, T>,
+  ): KStream<K2, V2> {
+    return new KStream(process(this.#state, name, this.#processor(options), false))
+  }
+
+  /**
+   * As `process`, but what is forwarded keeps the key of its record, so that no repartition topic is needed afterwards
+   * (Kafka Streams: FixedKeyProcessor).
+   * @example
+   * readings.processValues('changes', {
+   *   stores: { last: store({ key: string, value: double }) },
+   *   out: { value: double },
+   *   on({ key, value }, { stores, forward }) {
+   *     if (stores.last.get(key) !== value) forward(value)
+   *     stores.last.put(key, value)
+   *   },
+   * })
+   * @throws StreamError INVALID_TOPOLOGY as `process`.
+   */
+  processValues<V2 = never, S extends Stores = Empty, T extends Tables = Empty>(
+    name: string,
+    options: FixedKeyProcessorOptions<K, V, V2, S, T>,
+  ): KStream<K, V2> {
+    return new KStream(process(this.#state, name, this.#processor(options), true))
+  }
+
+  /**
    * Writes the stream to a topic. A null value is written as a tombstone.
    * @example totals.to(topic('totals', { key: string, value: json<Total>() }))
    */
   to(topic: Sink<K, Present<V>>): void {
     sink(this.#state, topic)
+  }
+
+  #processor(options: {
+    readonly stores?: Stores
+    readonly tables?: Tables
+    readonly out?: { readonly key?: AnySerde; readonly value: AnySerde }
+    readonly on: unknown
+    readonly punctuators?: ProcessArguments['punctuators']
+  }): ProcessArguments {
+    const { stores, tables, out, on, punctuators } = options ?? {}
+    const read = Object.entries(tables ?? {}).map(([key, table]) => [key, this.#table(table, `tables.${key}`)])
+    return { stores, tables: Object.fromEntries(read), out, on, punctuators }
   }
 
   #table(table: unknown, method: string): TableState {

@@ -45,7 +45,7 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
     children: (id) =>
       sub.nodes
         .map((child) => topology.nodes[child] as TopologyNode)
-        .filter((node) => (node.kind === 'stream-table-join' ? node.parents[0] === id : node.parents.includes(id))),
+        .filter((node) => (isDrivenByFirst(node) ? node.parents[0] === id : node.parents.includes(id))),
     next: (id) => fanOut(scope.children(id).map((node) => scope.process(node))),
     process: (node) => {
       const known = processes.get(node.id)
@@ -61,6 +61,11 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
       scope.children(id).some((node) => asksForOld(node) || (passesOldOn(node) && scope.sendsOld(node.id))),
   }
   return scope
+}
+
+/** The other parents are tables that it looks at. */
+function isDrivenByFirst({ kind }: TopologyNode): boolean {
+  return kind === 'stream-table-join' || kind === 'process'
 }
 
 function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {

@@ -1,6 +1,7 @@
 /** What the parts of the compiler share while one sub-topology is compiled for one task. */
 
 import type { Output } from '../../broker/port.ts'
+import type { Clock } from '../../common/time.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
 import type { Schedule } from '../../operators/punctuation.ts'
 import type { NodeId, Topology, TopologyNode } from '../../topology/node.ts'
@@ -9,6 +10,8 @@ import type { Counters } from '../counters.ts'
 /** What the closures are wired to: a task's stores and the producer's outputs. */
 export interface Wiring {
   readonly appId: string
+  /** Name of the task. */
+  readonly task: string
   /** Of the task. */
   readonly partition: number
   readonly counters: Counters
@@ -19,6 +22,9 @@ export interface Wiring {
   readonly current: CurrentRecord
   /** Of the task. */
   readonly schedule: Schedule
+  /** Of the task, the record at hand included; -1 before the first. */
+  readonly streamTime: () => number
+  readonly clock: Clock
 }
 
 export interface Scope {

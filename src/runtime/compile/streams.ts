@@ -10,6 +10,7 @@ import { foreach } from '../../operators/foreach.ts'
 import { map } from '../../operators/map.ts'
 import { mapValues } from '../../operators/map-values.ts'
 import { peek } from '../../operators/peek.ts'
+import { process } from '../../operators/process.ts'
 import type { CurrentRecord, Process, ProcessorContext } from '../../operators/processor.ts'
 import { selectKey } from '../../operators/select-key.ts'
 import { sessionAggregate } from '../../operators/session-aggregate.ts'
@@ -19,7 +20,7 @@ import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import type { KeyValueStore, SessionStore, WindowStore } from '../../state/store.ts'
-import type { NodeId, RepartitionNode, SinkNode, TopologyNode } from '../../topology/node.ts'
+import type { NodeId, ProcessNode, RepartitionNode, SinkNode, TopologyNode } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
 import { keepsValue } from './reads.ts'
 import { type Scope, storeOf } from './scope.ts'
@@ -69,6 +70,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     }
     case 'stream-table-join':
       return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
+    case 'process':
+      return processOf(node, scope)
     case 'sink':
       return sinkOf(node, ctx, scope)
     case 'repartition':
@@ -76,6 +79,18 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no stream`)
   }
+}
+
+function processOf(node: ProcessNode, scope: Scope): Process {
+  const { appId, task, current, schedule, streamTime, clock } = scope.wiring
+  const stores = mapped(node.stores, ({ name }) => storeOf<KeyValueStore<unknown, unknown>>(scope, name))
+  const tables = mapped(node.tables, (table) => scope.view(table.node))
+  const surroundings = { stores, tables, current, streamTime, clock, app: appId, task }
+  return process({ ...node, ...surroundings, schedule }, scope.context(node), scope.next(node.id))
+}
+
+function mapped<T, R>(given: Readonly<Record<string, T>>, map: (one: T) => R): Readonly<Record<string, R>> {
+  return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, map(one)]))
 }
 
 function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {

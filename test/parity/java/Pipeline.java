@@ -80,6 +80,14 @@ final class Pipeline {
                     .count(Inputs.numbers(name))
                     .toStream()
                     .selectKey((windowed, n) -> windowed.key() + windowed.window().start() % 40);
+            case "process" -> {
+                b.addStateStore(Processors.numbers(name));
+                yield stream.process(() -> Processors.runningSum(name), name);
+            }
+            case "processValues" -> {
+                b.addStateStore(Processors.numbers(name));
+                yield stream.processValues(() -> Processors.runningDifference(name), name);
+            }
             default -> throw new IllegalArgumentException("no stage " + operator);
         };
     }

@@ -15,6 +15,7 @@ final class Topologies {
     private static final List<Class<?>> FAMILIES =
             List.of(
             Stateless.class,
+            Processors.class,
             Aggregates.class,
             WindowedAggregates.class,
             SessionAggregates.class,

@@ -1,0 +1,134 @@
+/** Processors written by the user: their stores, the tables they read, their punctuators, checked and named. */
+
+import { messageOf } from '../common/errors.ts'
+import { type Duration, durationMs } from '../common/time.ts'
+import type { ProcessNode, Punctuator, SourceLocation, StoreSpec } from '../topology/node.ts'
+import { callSite } from './call-site.ts'
+import { type Graph, storeSpec } from './graph.ts'
+import { invalid, requireFunction, requireName } from './invalid.ts'
+import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
+import type { AnyStoreDefinition } from './store.ts'
+import { type GivenSerdes, requireSerde, type StreamState, type TableState } from './stream-state.ts'
+
+export interface ProcessArguments {
+  readonly stores: Readonly<Record<string, AnyStoreDefinition>> | undefined
+  readonly tables: Readonly<Record<string, TableState>>
+  readonly out: GivenSerdes | undefined
+  readonly on: unknown
+  readonly punctuators: readonly PunctuatorArguments[] | undefined
+}
+
+interface PunctuatorArguments {
+  readonly type: unknown
+  readonly every: unknown
+  readonly punctuate: unknown
+}
+
+/** With `fixedKey` the records keep their key, and so their partition. */
+export function process(
+  state: StreamState,
+  given: unknown,
+  { stores, tables, out, on, punctuators }: ProcessArguments,
+  fixedKey: boolean,
+): StreamState {
+  const site = callSite()
+  const { graph } = state
+  const method = fixedKey ? 'processValues' : 'process'
+  const call = `${graph.nameOf(state.node)}.${method}`
+  const name = displayName(state, method, requireName(given, 'name', call, site), site)
+  requireFunction(on, '`on`', name, site)
+  for (const table of Object.values(tables)) requireReadable(state, table, name, site)
+  const node = graph.add(
+    {
+      kind: 'process',
+      parents: [state.node, ...Object.values(tables).map((table) => table.node)],
+      stores: storesOf(graph, name, stores ?? {}, site),
+      tables: Object.freeze(
+        Object.fromEntries(Object.entries(tables).map(([key, { node, store }]) => [key, { node, store: store.name }])),
+      ),
+      fixedKey,
+      on: on as UserFunction,
+      punctuators: Object.freeze((punctuators ?? []).map((one) => punctuator(one, name, site))),
+    } satisfies Omit<ProcessNode, 'id' | 'name'>,
+    name,
+    site,
+  )
+  const fix = fixedKey ? 'out: { value: json<V>() }' : 'out: { key: string, value: json<V>() }'
+  const serde = (part: 'key' | 'value') =>
+    out === undefined
+      ? { lostBy: name }
+      : requireSerde(out[part] ?? { lostBy: name }, part, 'of what it forwards', fix, name, site)
+  return {
+    graph,
+    node,
+    key: fixedKey ? state.key : serde('key'),
+    value: serde('value'),
+    rekeyed: fixedKey ? state.rekeyed : true,
+  }
+}
+
+/** A store is `<processor>-<key>`, or has a name of its own, by which processors share it. */
+function storesOf(
+  graph: Graph,
+  node: string,
+  stores: Readonly<Record<string, AnyStoreDefinition>>,
+  site: SourceLocation | undefined,
+): Readonly<Record<string, StoreSpec>> {
+  return Object.freeze(
+    Object.fromEntries(
+      Object.entries(stores).map(([key, definition]) => {
+        if (definition?.kind !== 'store') {
+          const fix = 'Write stores: { tries: store({ key: string, value: json<number>() }) }.'
+          throw invalid(`${node}: what is given as the store ${key} is none`, fix, node, site)
+        }
+        const make = () => {
+          const name = graph.claimStore(definition.name ?? `${node}-${key}`, node, site)
+          const fix = 'store({ key: string, value: json<V>() })'
+          const serde = (part: 'key' | 'value') =>
+            requireSerde(definition[part] ?? { lostBy: node }, part, `for the store ${key}`, fix, node, site)
+          const spec = { name, kind: 'key-value', key: serde('key'), value: serde('value') } as const
+          return storeSpec(spec, definition.storage)
+        }
+        return [key, definition.name === undefined ? make() : graph.shared(definition, make)]
+      }),
+    ),
+  )
+}
+
+function punctuator(
+  given: PunctuatorArguments | undefined,
+  node: string,
+  site: SourceLocation | undefined,
+): Punctuator {
+  const { type, every, punctuate } = given ?? {}
+  if (type !== 'stream-time' && type !== 'wall-clock-time') {
+    const what = `${node}: a punctuator is of the type ${JSON.stringify(type)}`
+    throw invalid(what, "Give type 'stream-time' or 'wall-clock-time'.", node, site)
+  }
+  requireFunction(punctuate, '`punctuate` of a punctuator', node, site)
+  const everyMs = intervalMs(every, node, site)
+  return Object.freeze({ type, everyMs, punctuate: punctuate as UserFunction })
+}
+
+function intervalMs(given: unknown, node: string, site: SourceLocation | undefined): number {
+  const fix = "Give a time above 0, in ms or with a unit: every: '10s'."
+  let ms: number
+  try {
+    ms = durationMs(given as Duration, 'every')
+  } catch (thrown) {
+    throw invalid(`${node}: ${messageOf(thrown)}`, fix, node, site)
+  }
+  if (ms === 0) throw invalid(`${node}: a punctuator is to come every 0 ms`, fix, node, site)
+  return ms
+}
+
+function requireReadable(state: StreamState, table: TableState, node: string, site: SourceLocation | undefined): void {
+  requireSameGraph(state, table, node, site)
+  if (table.store.kind === 'key-value') return
+  throw invalid(
+    `${node} reads the windowed table ${table.store.name}, whose rows are found by key and window`,
+    'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
+    node,
+    site,
+  )
+}
