@@ -23,6 +23,7 @@ export type {
 } from './dsl/facade/processor.ts'
 export type { SessionWindowedKStream, TimeWindowedKStream } from './dsl/facade/windowed.ts'
 export { type StoreDefinition, store } from './dsl/store.ts'
+export { type BufferConfig, Suppressed } from './dsl/suppressed.ts'
 export { otherwise } from './dsl/types.ts'
 export { type AvroOptions, avro } from './serde/avro.ts'
 export type { AvroSchema, AvroType } from './serde/avro-type.ts'

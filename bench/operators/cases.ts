@@ -1,6 +1,6 @@
 /** Every operator that is measured: a line each, in the order of docs/operators.md. A test says which one is missing. */
 
-import { type KStream, otherwise, type StreamsBuilder, store, Windows } from '../../src/index.ts'
+import { type KStream, otherwise, type StreamsBuilder, Suppressed, store, Windows } from '../../src/index.ts'
 import { numbers, type OperatorCase, others, results, type WidthCase } from './case.ts'
 
 const read = (b: StreamsBuilder): KStream<string, number> => b.stream(numbers)
@@ -144,6 +144,18 @@ export const cases: readonly OperatorCase[] = [
     build: (b) => seen(grouped(b).windowedBy(visits).count('counts').toStream()),
   },
   {
+    name: 'KTable.suppress',
+    over: 'TimeWindowedKStream.count',
+    build: (b) =>
+      seen(
+        grouped(b)
+          .windowedBy(minutes)
+          .count('counts')
+          .suppress('final', Suppressed.untilWindowCloses('unbounded'))
+          .toStream(),
+      ),
+  },
+  {
     name: 'SessionWindowedKStream.reduce',
     build: (b) =>
       seen(
@@ -160,6 +172,21 @@ export const cases: readonly OperatorCase[] = [
 ]
 
 export const widthCases: readonly WidthCase[] = [
+  {
+    name: 'KTable.suppress',
+    summary: 'windows of 1 s of one key, all of them held back under the grace; a record meets one',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    build: (b, grace) =>
+      seen(
+        grouped(b)
+          .windowedBy(Windows.tumbling('1s', { grace }))
+          .count('counts')
+          .suppress('final', Suppressed.untilWindowCloses('unbounded'))
+          .toStream(),
+      ),
+  },
   {
     name: 'TimeWindowedKStream.count',
     summary: 'windows of 1 s of one key, all of them open under the grace; a record meets one',

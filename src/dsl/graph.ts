@@ -47,6 +47,11 @@ export class Graph {
     return id
   }
 
+  /** The nodes so far, by id. */
+  get nodes(): readonly TopologyNode[] {
+    return this.#nodes
+  }
+
   nameOf(id: NodeId): string {
     return this.#nodes[id]?.name ?? ''
   }

@@ -1,5 +1,6 @@
 /** The typing rules of the facade: sources covariant, sinks contravariant, joined keys equal; null shows in tables only. */
 
+import type { Windowed } from '../common/windows.ts'
 import type { Deserializer, Serde, Serializer } from '../serde/serde.ts'
 
 /** What a stream can be read from: the reading half of a topic. */
@@ -27,6 +28,11 @@ export type SameKey<A, B> = [A] extends [B]
     ? unknown
     : StreamTypeError<'keys differ, call selectKey(...) first'>
   : StreamTypeError<'keys differ, call selectKey(...) first'>
+
+/** Anything when the key is one of windows, else the words. */
+export type OfWindows<K> = [K] extends [Windowed<unknown>]
+  ? unknown
+  : StreamTypeError<'only the windows of a windowed table close: use Suppressed.untilTimeLimit(...)'>
 
 /** A value that is there: without the tombstone. */
 export type Present<V> = Exclude<V, null>

@@ -8,6 +8,7 @@ import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
 import type { AnySerde } from '../serde/serde.ts'
+import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
@@ -227,6 +228,11 @@ export class TaskStores {
     await writeWithCheckpoint(volume, writes, this.streamTimes())
   }
 
+  /** Makes the stores ready for records. What is committed must be in the bytes: opened, and restored if need be. */
+  async load(): Promise<void> {
+    for (const { store } of this.#bound) await store.load()
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#volumes.map((volume) => volume.state.close()))
   }
@@ -296,10 +302,11 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, key, value, windows, session } = spec
+  const { name, kind, key, value, windows, session, measured } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
+  if (kind === 'buffer') return new OverlayBufferStore({ ...options, empty, measured: measured === true })
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty })
   if (windows === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.

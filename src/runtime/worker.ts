@@ -163,7 +163,7 @@ export class Worker {
     this.#resumeDrained()
     if (this.#restorer.active) {
       const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
-      if (finished.length > 0) this.#startRunning(finished)
+      if (finished.length > 0) await this.#startRunning(finished)
     }
     await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata)
     this.#purger.whenDue(performance.now(), this.#taskList)
@@ -316,12 +316,13 @@ export class Worker {
     this.#starts = starts
     const tasks = this.#taskList
     await this.#restorer.begin(tasks)
-    this.#startRunning(tasks.filter((task) => !this.#restorer.isRestoring(task)))
+    await this.#startRunning(tasks.filter((task) => !this.#restorer.isRestoring(task)))
     this.commits.postpone()
     return true
   }
 
-  #startRunning(tasks: readonly Task[]): void {
+  async #startRunning(tasks: readonly Task[]): Promise<void> {
+    for (const task of tasks) await task.stores.load()
     for (const task of tasks) {
       task.seek(this.#starts.get(task) as readonly StartPosition[])
       task.state = 'running'

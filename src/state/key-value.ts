@@ -91,6 +91,10 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
     }
   }
 
+  async load(): Promise<void> {
+    // Nothing is kept about all rows.
+  }
+
   async expire(): Promise<void> {
     // A key-value row is kept until it is deleted.
   }

@@ -319,7 +319,7 @@ export class Overlay<K, V> {
 }
 
 /** Keys with the same bytes must be one entry: lone surrogates all encode to U+FFFD, and -0 and 0 are one key of a map. */
-function canonical<K>(key: K): K {
+export function canonical<K>(key: K): K {
   if (typeof key === 'string') return key.isWellFormed() ? key : (key.toWellFormed() as K)
   return key === 0 ? (0 as K) : key
 }

@@ -158,6 +158,10 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
     }
   }
 
+  async load(): Promise<void> {
+    // Nothing is kept about all rows.
+  }
+
   /**
    * Goes on with a round over the rows, and deletes those whose last session the settled stream time has closed. A newer version
    * in memory may be on its way to the bytes: it is written there in its turn.

@@ -1,5 +1,7 @@
 /** What operators hold: synchronous stores of values, and the bytes below them. */
 
+import type { Headers } from '../common/record.ts'
+
 /** A stored value and the timestamp it carries (ms). */
 export interface Row<V> {
   readonly value: V
@@ -37,6 +39,40 @@ export interface SessionStore<K, V> {
   /** Takes the place of the sessions within [start, end], which no other overlaps; a null value leaves none. */
   put(key: K, start: number, end: number, value: V | null): void
   /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised after a `find` for the record, before its put. */
+  streamTime: number
+}
+
+/** An update of a table that is held back. The timestamp of its row is that of the update. */
+export interface Buffered<V> {
+  /** Where its key stands in the queue, ms: set when the key came in, and kept by later updates. */
+  readonly time: number
+  /** The value before the key came in: what readers of the table still see. */
+  readonly prior: V | null
+  /** null deletes. */
+  readonly value: V | null
+  readonly headers: Headers
+}
+
+/** An update that is held back no longer. */
+export interface Released<K, V> extends Buffered<V> {
+  readonly key: K
+  readonly timestamp: number
+}
+
+/** Updates held back, one per key, in the order of (time, key bytes) (Kafka Streams: `TimeOrderedKeyValueBuffer`). */
+export interface BufferStore<K, V> {
+  /** Keys held back. */
+  readonly size: number
+  /** What they take as stored rows, in bytes; 0 unless the store was told to measure. */
+  readonly bytes: number
+  /** Time of the first in the queue; Infinity when there is none. */
+  readonly firstTime: number
+  get(key: K): Row<Buffered<V>> | undefined
+  /** A key that is held back already keeps its time and its prior value. */
+  put(key: K, value: V | null, old: V | null, time: number, timestamp: number, headers: Headers): void
+  /** Takes out the first in the queue; there must be one. */
+  shift(): Released<K, V>
+  /** Highest timestamp its operator has seen, -1 before the first; survives restarts. */
   streamTime: number
 }
 
@@ -110,6 +146,11 @@ export interface StateStore {
   discard(): void
   /** Turns a changelog record back into the byte write that it mirrors. */
   restore(row: ChangelogRow): ByteWrite
+  /**
+   * Reads what it keeps in memory about all of its rows, where that is not there: the order of a queue, say. Called before records
+   * run, when the bytes hold all that is committed: after opening, restoring and discarding.
+   */
+  load(): Promise<void>
   /** Deletes rows that no record can reach any more (expired windows). */
   expire(): Promise<void>
 }

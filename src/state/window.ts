@@ -157,6 +157,10 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     }
   }
 
+  async load(): Promise<void> {
+    // Nothing is kept about all rows.
+  }
+
   /** Deletes the rows of windows whose end + grace the settled stream time has reached; costs nothing when there are none. */
   async expire(): Promise<void> {
     const lastStart = this.#lastClosedStart

@@ -102,6 +102,7 @@ export class TestDriver {
     }
     for (const id of this.#plan.tasks) {
       const task = await openTask(id, parts)
+      await task.stores.load()
       task.seek(task.inputs.map((input) => ({ ...input, offset: 0, metadata: '', stableEnd: 0, committed: false })))
       task.state = 'running'
       for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)

@@ -83,6 +83,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'aggregate':
     case 'window-aggregate':
     case 'session-aggregate':
+    case 'suppress':
       return `{${name}}=`
     case 'process':
       return node.stores.length > 0 ? `{${name}}=` : `[${name}]`

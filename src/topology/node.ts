@@ -13,7 +13,7 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
-export type StoreKind = 'key-value' | 'window' | 'session'
+export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer'
 
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
@@ -27,6 +27,8 @@ export interface StoreSpec {
   readonly session?: SessionWindows
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
+  /** Of a buffer that has a limit in bytes: it measures its rows. */
+  readonly measured?: true
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
   readonly storage: 'disk' | 'memory'
 }
@@ -174,6 +176,17 @@ export interface ProcessNode extends NodeBase {
   readonly on: Fn
   readonly punctuators: readonly Punctuator[]
 }
+/** Holds updates of its table back until stream time is past a limit, and passes on the last one of each key. */
+export interface SuppressNode extends NodeBase {
+  readonly kind: 'suppress'
+  /** The updates that are held back. */
+  readonly store: StoreSpec
+  readonly until: 'window-close' | 'time-limit'
+  readonly limitMs: number
+  readonly maxRecords: number
+  readonly maxBytes: number
+  readonly whenFull: 'emit' | 'stop'
+}
 /** From table to stream: every update is a record. */
 export interface ToStreamNode extends NodeBase {
   readonly kind: 'to-stream'
@@ -214,6 +227,7 @@ export type TopologyNode =
   | SessionAggregateNode
   | TableFilterNode
   | TableMapValuesNode
+  | SuppressNode
   | ToStreamNode
   | StreamTableJoinNode
   | ProcessNode

@@ -27,6 +27,7 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
     case 'aggregate':
     case 'window-aggregate':
     case 'session-aggregate':
+    case 'suppress':
       return [node.store]
     case 'process':
       return Object.values(node.stores)

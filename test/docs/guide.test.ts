@@ -16,7 +16,9 @@ const readme = blocks(page('README.md')).filter(({ role }) => role === 'file')
 
 /** A fragment is the body of `defineTopology`, below what the page says it takes for granted. */
 function moduleOf({ text }: Block): string {
-  const used = 'export const used = [avro, double, int64, otherwise, store, Windows, windowed, orders, customers, totals]'
+  // One fragment does not need all that the page imports.
+  const imported = [...prelude.matchAll(/^ {2}(\w+),$/gm)].map(([, name]) => name)
+  const used = `export const used = [${imported.join(', ')}, orders, customers, totals]`
   return `${prelude}
 export type { StreamsBuilder }
 ${used}

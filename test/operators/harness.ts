@@ -2,7 +2,15 @@
 
 import type { Headers } from '../../src/common/record.ts'
 import type { DropReason, Process, ProcessorContext, Update } from '../../src/operators/processor.ts'
-import type { KeyValueStore, Row, Session, SessionStore, WindowStore } from '../../src/state/store.ts'
+import type {
+  Buffered,
+  BufferStore,
+  KeyValueStore,
+  Row,
+  Session,
+  SessionStore,
+  WindowStore,
+} from '../../src/state/store.ts'
 
 export interface TestContext extends ProcessorContext {
   readonly drops: DropReason[]
@@ -72,6 +80,35 @@ export function sessionStore<K, V>(
         key,
         all.sort((a, b) => a.end - b.end),
       )
+    },
+  }
+}
+
+/** @param bytesOf what a row counts, where a limit in bytes is tested. */
+export function bufferStore<K, V>(bytesOf: (value: V | null) => number = () => 0): BufferStore<K, V> {
+  const rows = new Map<K, { readonly key: K; row: Row<Buffered<V>> }>()
+  const inOrder = () =>
+    [...rows.values()].sort((a, b) => a.row.value.time - b.row.value.time || (String(a.key) < String(b.key) ? -1 : 1))
+  return {
+    streamTime: -1,
+    get size() {
+      return rows.size
+    },
+    get bytes() {
+      return inOrder().reduce((sum, { row }) => sum + bytesOf(row.value.value), 0)
+    },
+    get firstTime() {
+      return inOrder()[0]?.row.value.time ?? Number.POSITIVE_INFINITY
+    },
+    get: (key) => rows.get(key)?.row,
+    put(key, value, old, time, timestamp, headers) {
+      const { prior, time: since } = rows.get(key)?.row.value ?? { prior: old, time }
+      rows.set(key, { key, row: { value: { time: since, prior, value, headers }, timestamp } })
+    },
+    shift() {
+      const { key, row } = inOrder()[0] as { readonly key: K; readonly row: Row<Buffered<V>> }
+      rows.delete(key)
+      return { key, timestamp: row.timestamp, ...row.value }
     },
   }
 }

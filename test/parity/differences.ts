@@ -1,8 +1,8 @@
 /** Where streamctl gives something else than Kafka Streams on purpose: all there is, each with the input that shows it. */
 
-import type { StreamsBuilder } from 'streamctl'
+import { type StreamsBuilder, Suppressed } from 'streamctl'
 import type { JsonRecord } from './record.ts'
-import { numbers, results } from './topologies/topics.ts'
+import { numbers, results, rows } from './topologies/topics.ts'
 
 interface Side {
   readonly does: string
@@ -20,6 +20,14 @@ export interface Difference {
 
 const keyed: JsonRecord = { topic: 'numbers', key: 'a', value: 1, timestamp: 5, headers: [] }
 const keyless: JsonRecord = { topic: 'numbers', key: null, value: 2, timestamp: 6, headers: [] }
+
+const row = (key: string, value: string, timestamp: number): JsonRecord => ({
+  topic: 'rows',
+  key,
+  value,
+  timestamp,
+  headers: [],
+})
 
 /** By the name of the method in java/Differences.java. */
 export const differences: Readonly<Record<string, Difference>> = {
@@ -40,6 +48,50 @@ export const differences: Readonly<Record<string, Difference>> = {
     input: [keyed, keyless],
     build(b) {
       b.stream(numbers).repartition('again').to(results)
+    },
+  },
+  oldValueOfSuppressed: {
+    what: 'the old value beside an update that suppress lets go',
+    why: 'what came and went while the key was held back nobody has seen: a join would read it, an aggregate of the table would subtract it',
+    streamctl: { does: 'gives the value before the key was held back: the join finds no row yet', output: [] },
+    kafkaStreams: {
+      does: 'gives the value before the last update: the join finds a row that no update has made',
+      output: [{ topic: 'results', key: 'a', value: '7 x', timestamp: 40, headers: [] }],
+    },
+    input: [
+      row('a', 'x', 0),
+      row('a', 'y', 10),
+      row('b', 'z', 40),
+      { topic: 'numbers', key: 'a', value: 7, timestamp: 40, headers: [] },
+    ],
+    build(b) {
+      const calm = b
+        .table(rows, { store: 'rows' })
+        .suppress('calm', Suppressed.untilTimeLimit(30, 'unbounded'))
+        .suppress('calmer', Suppressed.untilTimeLimit(100, 'unbounded'))
+      b.stream(numbers)
+        .join(calm, (n, row) => `${n} ${row}`)
+        .to(results)
+    },
+  },
+  suppressedRowOnItsWay: {
+    what: 'a row of a suppressed table, read by what its own update leads to',
+    why: 'the row of any other table is there before its update goes on',
+    streamctl: {
+      does: 'shows the new row',
+      output: [{ topic: 'results', key: 'a', value: 'y y', timestamp: 10, headers: [] }],
+    },
+    kafkaStreams: {
+      does: 'shows the row before, until the update has been passed on',
+      output: [{ topic: 'results', key: 'a', value: 'y null', timestamp: 10, headers: [] }],
+    },
+    input: [row('a', 'x', 0), row('a', 'y', 10), row('b', 'z', 40)],
+    build(b) {
+      const calm = b.table(rows, { store: 'rows' }).suppress('calm', Suppressed.untilTimeLimit(30, 'unbounded'))
+      calm
+        .toStream()
+        .leftJoin(calm, (one, other) => `${one} ${other}`)
+        .to(results)
     },
   },
 }

@@ -5,6 +5,7 @@ import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
+import { suppress } from './topologies/suppress.ts'
 import { tables } from './topologies/tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
@@ -16,6 +17,7 @@ export const families: Readonly<Record<string, Family>> = {
   windowedAggregates,
   sessionAggregates,
   tables,
+  suppress,
   streamTableJoins,
 }
 

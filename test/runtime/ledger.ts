@@ -3,7 +3,7 @@
  * of the input, with no code of the engine's. A lost, doubled or swapped record, or a forgotten stream time, changes some output.
  */
 
-import { defineTopology, int64, string, topic, Windows, windowed } from 'streamctl'
+import { defineTopology, int64, Suppressed, string, topic, Windows, windowed } from 'streamctl'
 import type { Broker } from '../../src/broker/port.ts'
 import { noHeaders } from '../../src/common/record.ts'
 
@@ -15,8 +15,9 @@ const events = topic('events', { key: string, value: string })
 const chains = topic('chains', { key: string, value: string })
 const letters = topic('letters', { key: string, value: int64 })
 const recent = topic('recent', { key: windowed(string, windowMs), value: int64 })
+const closed = topic('closed', { key: windowed(string, windowMs), value: int64 })
 
-/** Stores on disk and in memory in one task, a windowed one, and a repartition topic between two tasks. */
+/** Stores on disk and in memory in one task, a windowed one, updates that are held back, and a repartition topic between two tasks. */
 export const ledger = defineTopology('ledger', (b) => {
   const input = b.stream(events)
   const byKey = input.groupByKey()
@@ -24,11 +25,9 @@ export const ledger = defineTopology('ledger', (b) => {
     .aggregate('chain', { init: () => '', add: (chain, value) => `${chain}${value}`, serde: string })
     .toStream()
     .to(chains)
-  byKey
-    .windowedBy(Windows.tumbling(windowMs, { grace: graceMs }))
-    .count('recent', { storage: 'memory' })
-    .toStream()
-    .to(recent)
+  const counts = byKey.windowedBy(Windows.tumbling(windowMs, { grace: graceMs })).count('recent', { storage: 'memory' })
+  counts.toStream().to(recent)
+  counts.suppress('closed', Suppressed.untilWindowCloses('unbounded')).toStream().to(closed)
   input
     .groupBy('by-letter', (value) => value, { key: string })
     .count('letters')
@@ -36,7 +35,7 @@ export const ledger = defineTopology('ledger', (b) => {
     .to(letters)
 })
 
-export const topics = ['events', 'chains', 'letters', 'recent']
+export const topics = ['events', 'chains', 'letters', 'recent', 'closed']
 
 export interface Event {
   readonly partition: number
@@ -68,6 +67,7 @@ export function model(input: readonly Event[]): Written {
   const chain: Record<string, string> = {}
   const count: Record<string, number> = {}
   const streamTime: number[] = []
+  const open: Map<string, number>[] = []
   for (const { partition, key: bare, value, timestamp } of input) {
     const key = `${partition}${bare}`
     chain[key] = (chain[key] ?? '') + value
@@ -81,6 +81,14 @@ export function model(input: readonly Event[]): Written {
     const window = `recent ${key}@${start}`
     count[window] = (count[window] ?? 0) + 1
     write(window, String(count[window]))
+    // What is held back goes on with the first record that its window's end + grace have come with.
+    open[partition] ??= new Map()
+    open[partition].set(`${key}@${start}`, start + windowMs + graceMs)
+    for (const [window, closes] of open[partition]) {
+      if (closes > time) continue
+      write(`closed ${window}`, String(count[`recent ${window}`]))
+      open[partition].delete(window)
+    }
   }
   return written
 }
@@ -97,7 +105,7 @@ export async function read(broker: Broker): Promise<Written> {
       for (const record of records) {
         const key = record.key as Buffer
         const value = record.value as Buffer
-        const shown = name === 'recent' ? showWindow(key) : key.toString()
+        const shown = name === 'recent' || name === 'closed' ? showWindow(key) : key.toString()
         written[`${name} ${shown}`] ??= []
         written[`${name} ${shown}`]?.push(name === 'chains' ? value.toString() : String(value.readBigInt64BE()))
       }

@@ -7,6 +7,7 @@ import type { KTable } from '../../src/dsl/facade/ktable.ts'
 import type { ProcessorRecord } from '../../src/dsl/facade/processor.ts'
 import type { SessionWindowedKStream, TimeWindowedKStream } from '../../src/dsl/facade/windowed.ts'
 import { store } from '../../src/dsl/store.ts'
+import { Suppressed } from '../../src/dsl/suppressed.ts'
 import { otherwise } from '../../src/dsl/types.ts'
 import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
@@ -384,5 +385,41 @@ describe('tables of tables', () => {
     const names = totals.mapValues((order) => order.customer).toStream()
     // @ts-expect-error the sink takes orders, not names
     names.to(orders)
+  })
+})
+
+describe('suppress', () => {
+  const windowedCounts = {} as KTable<Windowed<string>, bigint | null>
+  const untilClosed = Suppressed.untilWindowCloses('unbounded')
+
+  test('until windows close nothing is deleted; until a time limit the type stays', () => {
+    expectTypeOf(windowedCounts.suppress('final', untilClosed)).toEqualTypeOf<KTable<Windowed<string>, bigint>>()
+    const calm = Suppressed.untilTimeLimit('5s', { maxRecords: 10, whenFull: 'emit' })
+    expectTypeOf(windowedCounts.suppress('calm', calm)).toEqualTypeOf<KTable<Windowed<string>, bigint | null>>()
+    expectTypeOf(table.suppress('calm', calm)).toEqualTypeOf<KTable<string, Customer | null>>()
+  })
+
+  test('only windows close', () => {
+    // @ts-expect-error the key is no window
+    table.suppress('final', untilClosed)
+  })
+
+  test('final results cannot come early, and a bounded buffer says what it does when it is full', () => {
+    // @ts-expect-error they would not be final
+    Suppressed.untilWindowCloses({ maxRecords: 10, whenFull: 'emit' })
+    Suppressed.untilWindowCloses({ maxBytes: 10, whenFull: 'stop' })
+    // @ts-expect-error whenFull is missing
+    Suppressed.untilTimeLimit('5s', { maxRecords: 10 })
+    // @ts-expect-error no limit
+    Suppressed.untilTimeLimit('5s', { whenFull: 'stop' })
+    // @ts-expect-error a misspelt unit
+    Suppressed.untilTimeLimit('5sec', 'unbounded')
+  })
+
+  test('a serde must fit the value', () => {
+    const names = table.mapValues(({ name }) => name)
+    names.suppress('calm', Suppressed.untilTimeLimit(1, 'unbounded'), { serde: string })
+    // @ts-expect-error the serde cannot write the value
+    names.suppress('calm', Suppressed.untilTimeLimit(1, 'unbounded'), { serde: int64 })
   })
 })

@@ -11,6 +11,7 @@ import { Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import type { KTable } from '../../src/dsl/facade/ktable.ts'
+import { Suppressed } from '../../src/dsl/suppressed.ts'
 import { avro } from '../../src/serde/avro.ts'
 import { store } from '../../src/dsl/store.ts'
 import { double } from '../../src/serde/double.ts'
@@ -27,7 +28,7 @@ const orderSchema = {
 } as const
 const orders = topic('orders', { key: string, value: avro(orderSchema) })
 const counts = topic('counts', { key: string, value: int64 })
-export const keep = [store, Windows, defineTopology, double, int64, json, counts]
+export const keep = [store, Suppressed, Windows, defineTopology, double, int64, json, counts]
 export const kept: [KStream<1, 1>, KTable<1, 1>] | undefined = undefined
 declare const stream: KStream<string, { readonly customer: string; readonly amount: number }>
 declare const byNumber: KTable<bigint, { readonly name: string } | null>
@@ -54,6 +55,7 @@ const programs = {
   'misspelt store':
     "stream.process('p', { stores: { tries: store({ key: string, value: double }) }, on: ({ key }, { stores }) => void stores.trise.get(key) })",
   'no serde for a new key': "stream.groupBy('by-customer', (v) => v.customer, {})",
+  'final results of a table without windows': "byNumber.suppress('final', Suppressed.untilWindowCloses('unbounded'))",
   'no name for a store': 'stream.groupByKey().count()',
   'serde of another type': "stream.groupByKey().aggregate('n', { init: () => 0, add: (n) => n + 1, serde: string })",
 } as const
@@ -149,6 +151,13 @@ test('the row of a left join may be missing', () => {
 test('what is required is named', () => {
   expectSaid('no serde for a new key', "Property 'key' is missing in type '{}'")
   expectSaid('no name for a store', 'Expected 1-2 arguments, but got 0.')
+})
+
+test('only windows close', () => {
+  expectSaid(
+    'final results of a table without windows',
+    'only the windows of a windowed table close: use Suppressed.untilTimeLimit(...)',
+  )
 })
 
 test('a serde of another type does not bend the aggregate', () => {

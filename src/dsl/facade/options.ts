@@ -33,6 +33,11 @@ export interface RepartitionOptions<KeySerde, ValueSerde> extends SerdeOptions<K
 
 export interface ToTableOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, StoreOptions {}
 
+export interface SuppressOptions<ValueSerde> extends StoreOptions {
+  /** How the store and its changelog hold the value. Default: the table's value serde. */
+  readonly serde?: ValueSerde | undefined
+}
+
 export interface JoinOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde> {
   /** Display name, and base name of the repartition topic if the join needs one. */
   readonly name?: string | undefined

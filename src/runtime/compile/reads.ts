@@ -7,7 +7,7 @@ import type { Topology, TopologyNode } from '../../topology/node.ts'
 
 /** Old values are looked up only for these, and for what stands between. */
 export function asksForOld(node: TopologyNode): boolean {
-  return node.kind === 'table-filter'
+  return node.kind === 'table-filter' || node.kind === 'suppress'
 }
 
 export function passesOldOn(node: TopologyNode): boolean {

@@ -3,9 +3,10 @@
 import { StreamError } from '../../common/errors.ts'
 import type { Windowed } from '../../common/windows.ts'
 import type { View } from '../../operators/processor.ts'
+import { suppressedView } from '../../operators/suppress.ts'
 import { filteredView } from '../../operators/table-filter.ts'
 import { mappedView } from '../../operators/table-map-values.ts'
-import type { KeyValueStore, WindowStore } from '../../state/store.ts'
+import type { BufferStore, KeyValueStore, WindowStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
@@ -25,6 +26,8 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
       return filteredView(node, scope.context(node), parent())
     case 'table-map-values':
       return mappedView(node, scope.context(node), parent())
+    case 'suppress':
+      return suppressedView(storeOf<BufferStore<unknown, unknown>>(scope, node.store.name), parent())
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
   }

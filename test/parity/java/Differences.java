@@ -1,6 +1,12 @@
 package parity;
 
+import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.unbounded;
+import static org.apache.kafka.streams.kstream.Suppressed.untilTimeLimit;
+
+import java.time.Duration;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Joined;
+import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Repartitioned;
 
 /** Where the two sides differ on purpose; twins of differences.ts. */
@@ -13,5 +19,26 @@ final class Differences {
                 "results",
                 Inputs.numbers(b)
                         .repartition(Repartitioned.with(Json.TEXT, Json.NUMBER).withName("again")));
+    }
+
+    static void oldValueOfSuppressed(StreamsBuilder b) {
+        KTable<String, String> calm = Inputs.rows(b)
+                .suppress(untilTimeLimit(Duration.ofMillis(30), unbounded()))
+                .suppress(untilTimeLimit(Duration.ofMillis(100), unbounded()));
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .join(calm, (n, row) -> n + " " + row, Joined.with(Json.TEXT, Json.NUMBER, Json.TEXT)));
+    }
+
+    static void suppressedRowOnItsWay(StreamsBuilder b) {
+        KTable<String, String> calm = Inputs.rows(b).suppress(untilTimeLimit(Duration.ofMillis(30), unbounded()));
+        Results.to(
+                "results",
+                calm.toStream()
+                        .leftJoin(
+                                calm,
+                                (one, other) -> one + " " + other,
+                                Joined.with(Json.TEXT, Json.TEXT, Json.TEXT)));
     }
 }

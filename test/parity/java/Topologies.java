@@ -20,6 +20,7 @@ final class Topologies {
             WindowedAggregates.class,
             SessionAggregates.class,
             Tables.class,
+            Suppress.class,
             StreamTableJoins.class,
             Differences.class);
 

@@ -6,6 +6,7 @@ import {
   json,
   otherwise,
   type StreamsBuilder,
+  Suppressed,
   sessionWindowed,
   string,
   topic,
@@ -348,4 +349,22 @@ test('hopping windows: each record in all of its windows; late ones dropped once
   await d.send(input, null, 'v', 1000)
   await d.send(input, 'k', 'v', 9)
   expect(windowsWritten()).toEqual(['[5,15)=4@12'])
+})
+
+test('suppress: a limit in bytes counts what rows take; headers and timestamps are those of the last update', async () => {
+  const d = await run((b) =>
+    b
+      .table(input, { store: 'rows' })
+      .suppress('calm', Suppressed.untilTimeLimit(1000, { maxBytes: 80, whenFull: 'emit' }))
+      .toStream()
+      .to(output),
+  )
+  await d.send(input, 'a', 'one', 1)
+  const headers = [{ key: 'h', value: Buffer.from('1') }]
+  await d.send(input, 'a', 'two', 2, headers)
+  // A row is the key, two times, counts of headers and values, and the values.
+  await d.send(input, 'b', '0123456789', 3)
+  expect(d.read()).toMatchObject([{ key: 'a', value: 'two', timestamp: 2, headers }])
+  await d.send(input, 'b', 'x'.repeat(100), 4)
+  expect(written(d)).toEqual([`output b=${'x'.repeat(100)}@4`])
 })
