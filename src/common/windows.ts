@@ -1,4 +1,7 @@
-/** Windows as values. Tumbling and hopping ones: aligned to the epoch, [start, end), never with a negative start; sessions: as their records lie. */
+/**
+ * Windows as values. Tumbling and hopping ones: aligned to the epoch, [start, end), never with a negative start; sliding ones and sessions: as
+ * their records lie, [start, end].
+ */
 
 import { StreamError } from './errors.ts'
 import { type Duration, durationMs } from './time.ts'
@@ -21,7 +24,19 @@ export interface SessionWindows {
   readonly graceMs: number
 }
 
-/** The key of a windowed table: the record key and its window in ms since the epoch, [start, end); of a session [start, end]. */
+/**
+ * Windows of one size that begin and end with a record: one for every set of records that are no more than the time difference apart
+ * (Kafka Streams: KIP-450). All in ms.
+ */
+export interface SlidingWindows {
+  readonly kind: 'sliding'
+  /** Most ms between two records of one window, inclusive: windows hold [start, start + timeDifferenceMs]. */
+  readonly timeDifferenceMs: number
+  /** How long after its end a window still takes records, in stream time. */
+  readonly graceMs: number
+}
+
+/** The key of a windowed table: the record key and its window in ms since the epoch, [start, end); of a session or sliding window [start, end]. */
 export interface Windowed<K> {
   readonly key: K
   readonly start: number
@@ -62,6 +77,21 @@ export const Windows = Object.freeze({
     }
     return Object.freeze({ kind: 'session', gapMs, graceMs })
   },
+  /**
+   * A window for every set of records of a key that lie no more than `timeDifference` apart: each record has one that ends with it, and one that
+   * begins 1 ms after it once others follow there (Kafka Streams: `SlidingWindows.ofTimeDifferenceAndGrace`).
+   * @throws StreamError INVALID_ARGUMENT for a time difference of 0 or a malformed duration.
+   */
+  sliding(timeDifference: Duration, options: WindowOptions): SlidingWindows {
+    const timeDifferenceMs = durationMs(timeDifference, 'time difference')
+    const graceMs = durationMs(options.grace, 'grace')
+    if (timeDifferenceMs === 0) {
+      throw new StreamError('INVALID_ARGUMENT', 'a sliding window with a time difference of 0 ms cannot be', {
+        hint: 'The time difference is the longest time between two records of a window: give it more than 0 ms.',
+      })
+    }
+    return Object.freeze({ kind: 'sliding', timeDifferenceMs, graceMs })
+  },
 })
 
 function timeWindows(size: Duration, advance: Duration, options: WindowOptions): TimeWindows {
@@ -90,4 +120,14 @@ export function windowRetentionMs(windows: TimeWindows): number {
 /** How long a session is kept, in ms of stream time after its end. */
 export function sessionRetentionMs({ gapMs, graceMs }: SessionWindows): number {
   return gapMs + graceMs
+}
+
+/**
+ * How sliding windows are kept: those that start in one stretch of time + 1 ms lie together. As windows of the stretch, whose end is
+ * where no record can reach them any more: one that is accepted is no older than stream time - grace - time difference, and looks for windows that start
+ * two time differences before it.
+ */
+export function slidingStretches({ timeDifferenceMs, graceMs }: SlidingWindows): TimeWindows {
+  const advanceMs = timeDifferenceMs + 1
+  return Object.freeze({ kind: 'time', sizeMs: advanceMs + 3 * timeDifferenceMs, advanceMs, graceMs })
 }

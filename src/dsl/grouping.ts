@@ -1,6 +1,13 @@
 /** Streams grouped by key, and the tables they are folded into. A grouped stream that needs a topic gets it at its first aggregate. */
 
-import { type SessionWindows, sessionRetentionMs, type TimeWindows, windowRetentionMs } from '../common/windows.ts'
+import {
+  type SessionWindows,
+  type SlidingWindows,
+  sessionRetentionMs,
+  slidingStretches,
+  type TimeWindows,
+  windowRetentionMs,
+} from '../common/windows.ts'
 import { int64 } from '../serde/int64.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { sessionWindowed } from '../serde/session-windowed.ts'
@@ -109,7 +116,7 @@ export const countSerde: AnySerde = int64
 /** count, reduce and aggregate, windowed or not. */
 export function fold(
   grouping: Grouping,
-  windows: TimeWindows | SessionWindows | undefined,
+  windows: TimeWindows | SlidingWindows | SessionWindows | undefined,
   method: 'count' | 'reduce' | 'aggregate',
   name: unknown,
   { initializer, aggregator, merger, value, storage, ignoresValue }: Fold,
@@ -143,6 +150,14 @@ export function fold(
     const node = graph.add({ ...body, merger: merger as UserFunction }, store, site)
     return { graph, node, key: sessionWindowed(key), value: serde, store: spec }
   }
+  if (windows.kind === 'sliding') {
+    const retentionMs = windowRetentionMs(slidingStretches(windows))
+    const spec = storeSpec({ name: store, kind: 'sliding', key, value: serde, sliding: windows, retentionMs }, storage)
+    const slidingStore = spec as StoreSpec & { readonly sliding: SlidingWindows }
+    const body = { kind: 'sliding-aggregate', parents, store: slidingStore, aggregator, ...more } as const
+    const node = graph.add(body, store, site)
+    return { graph, node, key: windowed(key, windows.timeDifferenceMs), value: serde, store: spec }
+  }
   const retentionMs = windowRetentionMs(windows)
   const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows, retentionMs }, storage)
   const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
@@ -151,8 +166,8 @@ export function fold(
 }
 
 /** @throws StreamError INVALID_TOPOLOGY when it is no window definition. */
-export function requireWindows<W extends TimeWindows | SessionWindows>(windows: W): W {
-  if (windows?.kind === 'time' || windows?.kind === 'session') return windows
+export function requireWindows<W extends TimeWindows | SlidingWindows | SessionWindows>(windows: W): W {
+  if (windows?.kind === 'time' || windows?.kind === 'sliding' || windows?.kind === 'session') return windows
   throw invalid(
     'windowedBy was not given windows',
     "Write windowedBy(Windows.tumbling('1h', { grace: '5m' })).",

@@ -1,4 +1,4 @@
-/** What both aggregates share: how the user's functions make the next aggregate out of the last. */
+/** What the aggregates share: how the user's functions make the next aggregate out of the last. */
 
 import { guard2, guard3, processingError } from './processor.ts'
 
@@ -37,4 +37,28 @@ function startingWith<K, V, A>(
 ): (value: V, key: K) => A | null {
   const initial = guard2(node, initializer as (_: undefined, __: undefined) => A)
   return (value, key) => aggregator(initial(undefined, undefined), value, key)
+}
+
+/** The aggregate of no record: null without an initializer (reduce). */
+export function starting<A>(node: string, initializer: (() => A) | undefined): () => A | null {
+  if (initializer === undefined) return () => null
+  const initial = guard2(node, initializer as (_: undefined, __: undefined) => A)
+  return () => initial(undefined, undefined)
+}
+
+/** `(aggregate, value, key) => next`; with `startsWithValue` the value is the first aggregate. */
+export function combining<K, V, A>(
+  node: string,
+  combiner: (aggregate: A, value: V, key: K) => A | null,
+  startsWithValue: boolean,
+): (aggregate: A | null, value: V, key: K) => A | null {
+  const combine = guard3(node, combiner)
+  return (aggregate, value, key) => {
+    // Reduce: values and aggregates are of one type.
+    if (startsWithValue && aggregate === null) return value as unknown as A
+    const result = combine(aggregate as A, value, key)
+    if (result === undefined)
+      throw processingError(node, new TypeError('the aggregator returned undefined; return null to delete'))
+    return result
+  }
 }

@@ -3,7 +3,8 @@
 import { noHeaders } from '../common/record.ts'
 import type { SessionWindows, Windowed } from '../common/windows.ts'
 import type { SessionStore } from '../state/store.ts'
-import { guard2, guard3, type Process, type ProcessorContext, processingError, type Update } from './processor.ts'
+import { combining, starting } from './aggregator.ts'
+import type { Process, ProcessorContext, Update } from './processor.ts'
 
 export interface SessionAggregation<K, V, A> {
   /** Aggregate of no record; without it the first value is the aggregate (reduce), and `merger` is not asked about nothing. */
@@ -33,7 +34,7 @@ export function sessionAggregate<K, V, A>(
   const { store, windows } = args
   const { gapMs, graceMs } = windows
   const { forwarded } = ctx
-  const initial = args.initializer === undefined ? nothing : starting(ctx.node, args.initializer)
+  const initial = starting(ctx.node, args.initializer)
   const merge = combining(ctx.node, args.merger, args.initializer === undefined)
   const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
   return (key, value, timestamp) => {
@@ -54,7 +55,7 @@ export function sessionAggregate<K, V, A>(
       ctx.drop('late')
       return
     }
-    let aggregate = initial() as A | null
+    let aggregate = initial()
     for (const session of found) aggregate = merge(aggregate, session.value, key)
     const result = add(aggregate, value, key)
     store.put(key, start, end, result)
@@ -66,29 +67,5 @@ export function sessionAggregate<K, V, A>(
     }
     forwarded.count++
     next({ key, start, end }, result, null, end, noHeaders)
-  }
-}
-
-const nothing = (): null => null
-
-function starting<A>(node: string, initializer: () => A): () => A {
-  const initial = guard2(node, initializer as (_: undefined, __: undefined) => A)
-  return () => initial(undefined, undefined)
-}
-
-/** `(aggregate, value, key) => next`; with `startsWithValue` the value is the first aggregate. */
-function combining<K, V, A>(
-  node: string,
-  combiner: (aggregate: A, value: V, key: K) => A | null,
-  startsWithValue: boolean,
-): (aggregate: A | null, value: V, key: K) => A | null {
-  const combine = guard3(node, combiner)
-  return (aggregate, value, key) => {
-    // Reduce: values and aggregates are of one type.
-    if (startsWithValue && aggregate === null) return value as unknown as A
-    const result = combine(aggregate as A, value, key)
-    if (result === undefined)
-      throw processingError(node, new TypeError('the aggregator returned undefined; return null to delete'))
-    return result
   }
 }

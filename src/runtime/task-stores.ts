@@ -7,12 +7,14 @@
 import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
+import { slidingStretches, type TimeWindows } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
 import { OverlaySessionStore } from '../state/session.ts'
+import { panesCodec } from '../state/session-codec.ts'
 import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayWindowStore } from '../state/window.ts'
@@ -302,16 +304,20 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, kind, key, value, windows, session, measured } = spec
+  const { name, kind, key, value, windows, session, sliding, measured } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
   if (kind === 'buffer') return new OverlayBufferStore({ ...options, empty, measured: measured === true })
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty })
-  if (windows === undefined) return new OverlayKeyValueStore({ ...options, empty })
+  if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)
-  return new OverlayWindowStore({ ...options, windows, latestStored })
+  if (sliding === undefined) {
+    return new OverlayWindowStore({ ...options, windows: windows as TimeWindows, latestStored })
+  }
+  const stretches = slidingStretches(sliding)
+  return new OverlayWindowStore({ ...options, value: panesCodec(value), windows: stretches, latestStored })
 }
 
 function isDue(volume: Volume, budget: FlushBudget): boolean {
@@ -359,10 +365,11 @@ type Formats = Readonly<Record<string, string>>
 
 function formatsOf(specs: readonly StoreSpec[]): Formats {
   return Object.fromEntries(
-    specs.map(({ name, kind, key, value, windows, session }) => {
+    specs.map(({ name, kind, key, value, windows, session, sliding }) => {
       const shape = [
         ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
         ...(session === undefined ? [] : [`${session.gapMs}`]),
+        ...(sliding === undefined ? [] : [`${sliding.timeDifferenceMs}`]),
       ]
       return [name, [kind, formatOf(key), formatOf(value), ...shape].join(' ')]
     }),

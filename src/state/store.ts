@@ -76,6 +76,25 @@ export interface BufferStore<K, V> {
   streamTime: number
 }
 
+/** A sliding window of a key that has records, by its start (ms). */
+export interface Pane<V> {
+  readonly start: number
+  readonly value: V
+  /** Of its latest record, ms. */
+  readonly timestamp: number
+}
+
+export interface SlidingStore<K, V> {
+  /** The window of a key that starts then (ms); live as a row of a key-value store. */
+  get(key: K, start: number): Pane<V> | undefined
+  /** The latest window of a key that starts in [from, to]. */
+  latest(key: K, from: number, to: number): Pane<V> | undefined
+  /** A null value leaves no such window. */
+  put(key: K, start: number, value: V | null, timestamp: number): void
+  /** As that of a window store. */
+  streamTime: number
+}
+
 export interface ByteWrite {
   readonly key: Buffer
   /** null deletes. */

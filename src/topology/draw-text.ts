@@ -25,9 +25,10 @@ export function drawText(graph: GraphData): string {
   return `${lines.join('\n')}\n`
 }
 
-function windowsOf({ windows, session }: GraphStore): string {
+function windowsOf({ windows, session, sliding }: GraphStore): string {
   if (windows !== undefined)
     return `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
+  if (sliding !== undefined) return `time difference ${sliding.timeDifferenceMs} ms, grace ${sliding.graceMs} ms`
   return session === undefined ? '' : `gap ${session.gapMs} ms, grace ${session.graceMs} ms`
 }
 
@@ -82,6 +83,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
       return `|${name}|=`
     case 'aggregate':
     case 'window-aggregate':
+    case 'sliding-aggregate':
     case 'session-aggregate':
     case 'suppress':
       return `{${name}}=`

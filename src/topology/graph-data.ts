@@ -35,6 +35,7 @@ export interface GraphStore {
   readonly subTopology: number
   readonly windows?: { readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
   readonly session?: { readonly gapMs: number; readonly graceMs: number }
+  readonly sliding?: { readonly timeDifferenceMs: number; readonly graceMs: number }
 }
 
 export interface GraphTopic {
@@ -56,13 +57,17 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
-      const { name, kind, storage, windows, session } = store
+      const { name, kind, storage, windows, session, sliding } = store
       const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
         windows === undefined ? {} : { windows: { sizeMs, advanceMs, graceMs } as GraphStore['windows'] & object }
       const gap = session === undefined ? {} : { session: { gapMs: session.gapMs, graceMs: session.graceMs } }
-      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...window, ...gap }
+      const difference =
+        sliding === undefined
+          ? {}
+          : { sliding: { timeDifferenceMs: sliding.timeDifferenceMs, graceMs: sliding.graceMs } }
+      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...window, ...gap, ...difference }
     }),
   )
   return {

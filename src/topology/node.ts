@@ -1,6 +1,6 @@
 /** The logical graph: frozen data, built by the DSL, read by the compiler and by `graph`. It knows no operator and no broker. */
 
-import type { SessionWindows, TimeWindows } from '../common/windows.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 
@@ -13,7 +13,7 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
-export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer'
+export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding'
 
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
@@ -25,6 +25,8 @@ export interface StoreSpec {
   readonly windows?: TimeWindows
   /** Set on session stores. */
   readonly session?: SessionWindows
+  /** Set on stores of sliding windows. */
+  readonly sliding?: SlidingWindows
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
   /** Of a buffer that has a limit in bytes: it measures its rows. */
@@ -138,6 +140,14 @@ export interface WindowAggregateNode extends NodeBase {
   readonly ignoresValue?: true
 }
 /** Without `initializer` the first value is the aggregate (reduce). */
+export interface SlidingAggregateNode extends NodeBase {
+  readonly kind: 'sliding-aggregate'
+  readonly store: StoreSpec & { readonly sliding: SlidingWindows }
+  readonly initializer?: () => unknown
+  readonly aggregator: Fn
+  readonly ignoresValue?: true
+}
+/** Without `initializer` the first value is the aggregate (reduce). */
 export interface SessionAggregateNode extends NodeBase {
   readonly kind: 'session-aggregate'
   readonly store: StoreSpec & { readonly session: SessionWindows }
@@ -224,6 +234,7 @@ export type TopologyNode =
   | TableNode
   | AggregateNode
   | WindowAggregateNode
+  | SlidingAggregateNode
   | SessionAggregateNode
   | TableFilterNode
   | TableMapValuesNode

@@ -26,6 +26,7 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
     case 'table':
     case 'aggregate':
     case 'window-aggregate':
+    case 'sliding-aggregate':
     case 'session-aggregate':
     case 'suppress':
       return [node.store]

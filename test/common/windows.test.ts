@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { firstWindowStart, sessionRetentionMs, Windows, windowRetentionMs } from '../../src/common/windows.ts'
+import {
+  firstWindowStart,
+  sessionRetentionMs,
+  slidingStretches,
+  Windows,
+  windowRetentionMs,
+} from '../../src/common/windows.ts'
 
 const windows = fc
   .record({ size: fc.integer({ min: 1, max: 50 }), part: fc.integer({ min: 1, max: 50 }), grace: fc.nat(50) })
@@ -22,6 +28,9 @@ test.each([
   [() => Windows.session(0, { grace: 0 }), 'a gap of 0 ms'],
   [() => Windows.session('x' as never, { grace: 0 }), 'session gap'],
   [() => Windows.session(1, {} as never), 'grace'],
+  [() => Windows.sliding(0, { grace: 0 }), 'a time difference of 0 ms'],
+  [() => Windows.sliding('x' as never, { grace: 0 }), 'time difference'],
+  [() => Windows.sliding(1, {} as never), 'grace'],
   [() => Windows.tumbling('1 h' as never, { grace: 0 }), 'window size "1 h"'],
   [() => Windows.tumbling(10, {} as never), 'grace'],
 ])('windows that cannot be are refused: %#', (make, message) => {
@@ -52,4 +61,11 @@ test('sessions have a gap above 0, and are kept for gap and grace after their en
   const session = Windows.session('5m', { grace: '1m' })
   expect(session).toEqual({ kind: 'session', gapMs: 300_000, graceMs: 60_000 })
   expect(sessionRetentionMs(session)).toBe(360_000)
+})
+
+test('sliding windows have a time difference above 0, and are kept until no record can look for them', () => {
+  const sliding = Windows.sliding('10s', { grace: '5s' })
+  expect(sliding).toEqual({ kind: 'sliding', timeDifferenceMs: 10_000, graceMs: 5000 })
+  const stretches = slidingStretches(sliding)
+  expect(stretches).toEqual({ kind: 'time', sizeMs: 40_001, advanceMs: 10_001, graceMs: 5000 })
 })

@@ -81,6 +81,28 @@ test('windowed aggregates keep a window store under the inner key', () => {
   expect(folded).toMatchObject({ initializer: options.init, aggregator: options.add })
 })
 
+test('sliding aggregates keep a store of sliding windows under the inner key', () => {
+  const near = Windows.sliding('5m', { grace: '1m' })
+  const counted = nodeOf(
+    with_((s) => s.groupByKey().windowedBy(near).count('near')),
+    'sliding-aggregate',
+  )
+  expect(counted.store).toEqual({
+    name: 'near',
+    kind: 'sliding',
+    key: string,
+    value: int64,
+    sliding: near,
+    storage: 'disk',
+    retentionMs: 4 * 300_000 + 1 + 60_000,
+  })
+  expect(counted.ignoresValue).toBe(true)
+  const topology = with_((s) => {
+    s.groupByKey().windowedBy(near).count('near').toStream().repartition('onwards')
+  })
+  expect(nodeOf(topology, 'repartition').key.format).toBe('windowed(string,300000)')
+})
+
 test('session aggregates keep a session store under the inner key, and a merger', () => {
   const visits = Windows.session('5m', { grace: '1m' })
   const counted = nodeOf(

@@ -1,8 +1,8 @@
 /** Where streamctl gives something else than Kafka Streams on purpose: all there is, each with the input that shows it. */
 
-import { type StreamsBuilder, Suppressed } from 'streamctl'
+import { type StreamsBuilder, Suppressed, Windows } from 'streamctl'
 import type { JsonRecord } from './record.ts'
-import { numbers, results, rows } from './topologies/topics.ts'
+import { numbers, results, rows, windowedResults } from './topologies/topics.ts'
 
 interface Side {
   readonly does: string
@@ -28,6 +28,19 @@ const row = (key: string, value: string, timestamp: number): JsonRecord => ({
   timestamp,
   headers: [],
 })
+
+const at = (timestamp: number): JsonRecord => ({ ...keyed, timestamp })
+
+/** The update of a window of 10 ms. */
+const counted = (start: number, count: number, timestamp: number): JsonRecord => ({
+  ...keyed,
+  topic: 'results',
+  key: { key: 'a', start, end: start + 10 },
+  value: count,
+  timestamp,
+})
+
+const firstThree = [counted(60, 1, 70), counted(89, 1, 99), counted(100, 1, 100), counted(90, 2, 100)]
 
 /** By the name of the method in java/Differences.java. */
 export const differences: Readonly<Record<string, Difference>> = {
@@ -92,6 +105,46 @@ export const differences: Readonly<Record<string, Difference>> = {
         .toStream()
         .leftJoin(calm, (one, other) => `${one} ${other}`)
         .to(results)
+    },
+  },
+  deletedBeforeItWasThere: {
+    what: 'the first update of a window, where a filter follows that the initial aggregate passes and the update does not',
+    why: 'the row was never there: an initial aggregate, or that of a neighbouring sliding window, is no old value',
+    streamctl: { does: 'says nothing', output: [] },
+    kafkaStreams: {
+      does: 'deletes it, since it takes the initial aggregate for an old row',
+      output: [{ ...keyed, topic: 'results', key: { key: 'a', start: 0, end: 50 }, value: null }],
+    },
+    input: [keyed],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .windowedBy(Windows.tumbling(50, { grace: 0 }))
+        .count('counts')
+        .filter((count) => count % 2n === 0n)
+        .toStream()
+        .to(windowedResults(50))
+    },
+  },
+  neighboursOfLateRecords: {
+    what: 'a record just young enough for a sliding window, beside an older one of its window',
+    why: 'a window holds what its key says it holds; Kafka Streams keeps rows for 2 time differences + grace, and looks for older ones',
+    streamctl: {
+      does: 'finds the window before it, so that both records are in theirs',
+      output: [...firstThree, counted(71, 1, 80), counted(70, 2, 80)],
+    },
+    kafkaStreams: {
+      does: 'has deleted the window before it, and leaves the older record out',
+      output: [...firstThree, counted(70, 1, 80)],
+    },
+    input: [at(70), at(99), at(100), at(80)],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .windowedBy(Windows.sliding(10, { grace: 20 }))
+        .count('counts')
+        .toStream()
+        .to(windowedResults(10))
     },
   },
 }

@@ -3,6 +3,7 @@
 import { aggregates } from './topologies/aggregates.ts'
 import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
+import { slidingAggregates } from './topologies/sliding-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
@@ -16,6 +17,7 @@ export const families: Readonly<Record<string, Family>> = {
   aggregates,
   windowedAggregates,
   sessionAggregates,
+  slidingAggregates,
   tables,
   suppress,
   streamTableJoins,

@@ -5,9 +5,11 @@ import { int64, string, Windows } from 'streamctl'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { recordOutput } from '../../src/broker/output.ts'
 import { type ConsumerRecord, consumerRecord } from '../../src/common/record.ts'
+import type { SlidingWindows } from '../../src/common/windows.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import { TaskStores, type TaskStoresOptions } from '../../src/runtime/task-stores.ts'
-import type { ByteWrite, KeyValueStore, SessionStore, WindowStore } from '../../src/state/store.ts'
+import { slidingStore } from '../../src/state/sliding.ts'
+import type { ByteWrite, KeyValueStore, Pane, SessionStore, WindowStore } from '../../src/state/store.ts'
 import type { StoreSpec } from '../../src/topology/node.ts'
 
 /** What the byte stores on disk were asked to do, and what they are to refuse. */
@@ -325,6 +327,31 @@ test('other windows are refused, a longer grace is not', async () => {
   expect((longer.get('recent') as unknown as WindowStore<string, bigint>).get('a', 0)?.value).toBe(1n)
   await expect(reopen(longer, [{ ...recent, windows: Windows.tumbling(20, { grace: 0 }) }])).rejects.toMatchObject({
     code: 'INVALID_TOPOLOGY',
+  })
+})
+
+test('sliding windows of another time difference are refused, a longer grace is not', async () => {
+  const near: StoreSpec = {
+    ...counts,
+    name: 'near',
+    kind: 'sliding',
+    sliding: Windows.sliding(10, { grace: 0 }),
+    retentionMs: 41,
+  }
+  const panes = (of: TaskStores, spec = near) =>
+    slidingStore(of.get('near') as unknown as WindowStore<string, Pane<bigint>[]>, spec.sliding as SlidingWindows)
+  const stores = await openStores([near])
+  panes(stores).streamTime = 17
+  panes(stores).put('a', 7, 1n, 17)
+  await stores.settle(stores.seal(), new Map([at('near', 2)]))
+  await stores.flush()
+  const later = { ...near, sliding: Windows.sliding(10, { grace: 60 }) }
+  const longer = await reopen(stores, [later])
+  expect(longer.streamTimes()).toEqual({ near: 17 })
+  expect(panes(longer, later).latest('a', 0, 10)).toEqual({ start: 7, value: 1n, timestamp: 17 })
+  await expect(reopen(longer, [{ ...near, sliding: Windows.sliding(20, { grace: 0 }) }])).rejects.toMatchObject({
+    code: 'INVALID_TOPOLOGY',
+    message: 'store near was written as "sliding string int64 10" and is now declared as "sliding string int64 20"',
   })
 })
 

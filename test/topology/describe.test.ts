@@ -234,3 +234,18 @@ test('sessions are drawn with their gap and grace', () => {
   expect(draw(visits, 'text')).toContain('session  string -> int64  disk  gap 300000 ms, grace 60000 ms')
   expect(graphData(visits).stores[0]).toMatchObject({ kind: 'session', session: { gapMs: 300_000, graceMs: 60_000 } })
 })
+
+test('sliding windows are drawn with their time difference and grace', () => {
+  const logins = defineTopology('logins', (b) => {
+    b.stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.sliding('5m', { grace: '1m' }))
+      .count('bursts')
+  })
+  expect(draw(logins, 'text')).toContain('{bursts}=')
+  expect(draw(logins, 'text')).toContain('sliding  string -> int64  disk  time difference 300000 ms, grace 60000 ms')
+  expect(graphData(logins).stores[0]).toMatchObject({
+    kind: 'sliding',
+    sliding: { timeDifferenceMs: 300_000, graceMs: 60_000 },
+  })
+})

@@ -15,6 +15,7 @@ import { json } from '../../src/serde/json.ts'
 import { sessionWindowed } from '../../src/serde/session-windowed.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
+import { windowed } from '../../src/serde/windowed.ts'
 import type { Topology } from '../../src/topology/node.ts'
 
 interface Order {
@@ -290,6 +291,25 @@ describe('grouping', () => {
     Windows.hopping('1h', { grace: 0 })
     // @ts-expect-error no unit of that name
     Windows.tumbling('1hour', { grace: 0 })
+  })
+
+  test('sliding windows are typed as the others, but for values that are there', () => {
+    const nullable = stream.mapValues((order): Order | null => order)
+    const windows = Windows.sliding('5m', { grace: '1m' })
+    const near = stream.groupByKey().windowedBy(windows)
+    expectTypeOf(near).toEqualTypeOf<TimeWindowedKStream<string, Order>>()
+    expectTypeOf(near.count('n')).toEqualTypeOf<KTable<Windowed<string>, bigint>>()
+    expectTypeOf(nullable.groupByKey({ value: json<Order>() }).windowedBy(windows)).toEqualTypeOf<
+      TimeWindowedKStream<string, Order>
+    >()
+    near
+      .count('n')
+      .toStream()
+      .to(topic('near', { key: windowed(string, '5m'), value: int64 }))
+    // @ts-expect-error grace is a decision
+    Windows.sliding('5m')
+    // @ts-expect-error a sliding window moves with its records, not by an advance
+    Windows.sliding('5m', { advance: '1m', grace: '1m' })
   })
 
   test('sessions: a table that deletes, since sessions become one', () => {

@@ -1,6 +1,6 @@
 /** Grouped streams: what `groupByKey` and `groupBy` give, to be folded into a table or cut into windows. */
 
-import type { SessionWindows, TimeWindows } from '../../common/windows.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows } from '../../common/windows.ts'
 import { fold, type Grouping, requireWindows } from '../grouping.ts'
 import type { Present, SerdeFor } from '../types.ts'
 import { aggregate, count, reduce } from './folds.ts'
@@ -56,11 +56,18 @@ export class KGroupedStream<out K, out V> {
    */
   windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V>
   /**
+   * Folds per key and set of records that lie no more than the time difference apart. Records with a null value do not count.
+   * @example logins.groupByKey().windowedBy(Windows.sliding('10m', { grace: '1m' })).count('logins-within-10m')
+   */
+  windowedBy(windows: SlidingWindows): TimeWindowedKStream<K, Present<V>>
+  /**
    * Folds per key and session: records with no longer silence between them than the gap.
    * @example clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).count('clicks-per-visit')
    */
   windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
-  windowedBy(windows: TimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+  windowedBy(
+    windows: TimeWindows | SlidingWindows | SessionWindows,
+  ): TimeWindowedKStream<K, V> | TimeWindowedKStream<K, Present<V>> | SessionWindowedKStream<K, V> {
     const given = requireWindows(windows)
     return given.kind === 'session'
       ? new SessionWindowedKStream(this.#grouping, given)

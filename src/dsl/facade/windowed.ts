@@ -1,6 +1,6 @@
 /** Grouped streams cut into windows or sessions, to be folded into a windowed table. */
 
-import type { SessionWindows, TimeWindows, Windowed } from '../../common/windows.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, Windowed } from '../../common/windows.ts'
 import { fold, type Grouping } from '../grouping.ts'
 import type { Present, SerdeFor } from '../types.ts'
 import { aggregate, count, reduce } from './folds.ts'
@@ -57,9 +57,9 @@ export class SessionWindowedKStream<out K, out V> {
 /** A grouped stream cut into windows of event time. */
 export class TimeWindowedKStream<out K, out V> {
   readonly #grouping: Grouping
-  readonly #windows: TimeWindows
+  readonly #windows: TimeWindows | SlidingWindows
 
-  constructor(grouping: Grouping, windows: TimeWindows) {
+  constructor(grouping: Grouping, windows: TimeWindows | SlidingWindows) {
     this.#grouping = grouping
     this.#windows = windows
   }

@@ -18,6 +18,7 @@ export function ignoresValue(node: TopologyNode): boolean {
   switch (node.kind) {
     case 'aggregate':
     case 'window-aggregate':
+    case 'sliding-aggregate':
     case 'session-aggregate':
       return node.ignoresValue === true
     default:

@@ -15,11 +15,13 @@ import type { CurrentRecord, Process, ProcessorContext } from '../../operators/p
 import { selectKey } from '../../operators/select-key.ts'
 import { sessionAggregate } from '../../operators/session-aggregate.ts'
 import { sink } from '../../operators/sink.ts'
+import { slidingAggregate } from '../../operators/sliding-aggregate.ts'
 import { split } from '../../operators/split.ts'
 import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
-import type { KeyValueStore, SessionStore, WindowStore } from '../../state/store.ts'
+import { slidingStore } from '../../state/sliding.ts'
+import type { KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
 import type { NodeId, ProcessNode, RepartitionNode, SinkNode, TopologyNode } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
 import { keepsValue } from './reads.ts'
@@ -63,6 +65,11 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
       return windowAggregate({ ...node, store, windows: node.store.windows }, ctx, updates())
+    }
+    case 'sliding-aggregate': {
+      const windows = node.store.sliding
+      const store = slidingStore(storeOf<WindowStore<unknown, Pane<unknown>[]>>(scope, node.store.name), windows)
+      return slidingAggregate({ ...node, store, windows }, ctx, updates())
     }
     case 'session-aggregate': {
       const store = storeOf<SessionStore<unknown, unknown>>(scope, node.store.name)

@@ -6,7 +6,8 @@ import type { View } from '../../operators/processor.ts'
 import { suppressedView } from '../../operators/suppress.ts'
 import { filteredView } from '../../operators/table-filter.ts'
 import { mappedView } from '../../operators/table-map-values.ts'
-import type { BufferStore, KeyValueStore, WindowStore } from '../../state/store.ts'
+import { slidingStore } from '../../state/sliding.ts'
+import type { BufferStore, KeyValueStore, Pane, WindowStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
@@ -20,6 +21,11 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
     }
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
+      return ({ key, start }: Windowed<unknown>) => store.get(key, start)
+    }
+    case 'sliding-aggregate': {
+      const rows = storeOf<WindowStore<unknown, Pane<unknown>[]>>(scope, node.store.name)
+      const store = slidingStore(rows, node.store.sliding)
       return ({ key, start }: Windowed<unknown>) => store.get(key, start)
     }
     case 'table-filter':

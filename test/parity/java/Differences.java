@@ -8,6 +8,8 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.TimeWindows;
 
 /** Where the two sides differ on purpose; twins of differences.ts. */
 final class Differences {
@@ -40,5 +42,26 @@ final class Differences {
                                 calm,
                                 (one, other) -> one + " " + other,
                                 Joined.with(Json.TEXT, Json.TEXT, Json.TEXT)));
+    }
+
+    static void deletedBeforeItWasThere(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50)))
+                        .count(Inputs.numbers("counts"))
+                        .filter((key, count) -> count % 2 == 0)
+                        .toStream());
+    }
+
+    static void neighboursOfLateRecords(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(10), Duration.ofMillis(20)))
+                        .count(Inputs.numbers("counts"))
+                        .toStream());
     }
 }

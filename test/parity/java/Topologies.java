@@ -19,6 +19,7 @@ final class Topologies {
             Aggregates.class,
             WindowedAggregates.class,
             SessionAggregates.class,
+            SlidingAggregates.class,
             Tables.class,
             Suppress.class,
             StreamTableJoins.class,

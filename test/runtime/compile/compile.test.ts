@@ -283,6 +283,32 @@ test('toTable of a stream, joined with that stream: the table is as of the recor
   expect(written(d)).toEqual(['output k=a+a@1', 'output k=b+b@2'])
 })
 
+test('sliding windows: each record makes those that end with it and after the one before it; a join of the table is refused', async () => {
+  const d = await run((b) =>
+    b
+      .stream(input)
+      .groupByKey()
+      .windowedBy(Windows.sliding(10, { grace: 5 }))
+      .reduce('near', (all, v) => all + v)
+      .filter((all) => all !== 'b')
+      .toStream()
+      .to(topic('near', { key: windowed(string, 10), value: string })),
+  )
+  const written = () =>
+    d.read().map(({ key, value, timestamp }) => {
+      const { start, end } = key as { start: number; end: number }
+      return `[${start},${end}]=${String(value)}@${timestamp}`
+    })
+  await d.send(input, 'k', 'a', 20)
+  await d.send(input, 'k', 'b', 30)
+  expect(written()).toEqual(['[10,20]=a@20', '[20,30]=ab@30'])
+  await d.send(input, 'k', 'c', 25)
+  // What began after a held b alone, and is no longer filtered away.
+  expect(written()).toEqual(['[21,31]=bc@30', '[20,30]=abc@30', '[15,25]=ac@25'])
+  await d.send(input, 'k', 'd', 14)
+  expect(written()).toEqual([])
+})
+
 test('sessions: what a record joins is deleted, then written as one; the driver knows the topic', async () => {
   const d = await run((b) =>
     b
