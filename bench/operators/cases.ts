@@ -40,7 +40,7 @@ export const cases: readonly OperatorCase[] = [
     build: (b) =>
       seen(
         read(b).process('sums', {
-          stores: { sums: store(numbers) },
+          stores: { sums: store({ key: numbers.key, value: numbers.value }) },
           out: numbers,
           on({ key, value }, { stores, forward }) {
             const total = (stores.sums.get(key) ?? 0) + value
@@ -56,6 +56,7 @@ export const cases: readonly OperatorCase[] = [
       seen(read(b).processValues('next', { out: numbers, on: ({ value }, { forward }) => forward(value + 1) })),
   },
   { name: 'to', build: (b) => read(b).to(results) },
+  { name: 'print', build: (b) => read(b).print({ limit: 0 }) },
   { name: 'repartition', build: (b) => seen(read(b).repartition('again')) },
   { name: 'table', build: (b) => seen(table(b).toStream()) },
   { name: 'toTable', build: (b) => seen(read(b).toTable('rows').toStream()) },

@@ -1,11 +1,12 @@
 /** Puts a stream through a topic of its own, so that records of one key meet in one partition again. */
 
-import type { NodeId, SourceLocation } from '../topology/node.ts'
-import { invalid } from './invalid.ts'
+import type { NodeId, Partitioner, SourceLocation } from '../topology/node.ts'
+import { invalid, requireFunction } from './invalid.ts'
 import { type GivenSerdes, requireSerde, type StreamState, withSerdes } from './stream-state.ts'
 
 export interface RepartitionArguments extends GivenSerdes {
   readonly partitions?: number | undefined
+  readonly partitioner?: unknown
 }
 
 /**
@@ -26,14 +27,25 @@ export function repartition(
   if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions > 0)) {
     throw invalid(`${call}: ${partitions} is no number of partitions`, 'Give a whole number above 0.', call, site)
   }
+  const chosen = givenPartitioner(given?.partitioner, call, site)
   const topic = graph.claimRepartition(base, call, site)
   const fixed = partitions === undefined ? {} : { partitions }
   const node: NodeId = graph.add(
-    { kind: 'repartition', parents: [state.node], topic, key, value, ...fixed },
+    { kind: 'repartition', parents: [state.node], topic, key, value, ...fixed, ...chosen },
     topic,
     site,
   )
   return { graph, node, key, value, rekeyed: false }
+}
+
+/** What a node of a topic has of it. */
+export function givenPartitioner(
+  partitioner: unknown,
+  call: string,
+  site: SourceLocation | undefined,
+): { readonly partitioner?: Partitioner } {
+  if (partitioner === undefined) return {}
+  return { partitioner: requireFunction(partitioner, 'partitioner', call, site) as Partitioner }
 }
 
 /** Both serdes; the error for a missing one shows the call with all that is missing. */

@@ -1,12 +1,11 @@
 /** Operators without a store. Which of them change the key is decided here, once, as Kafka Streams does. */
 
-import type { TopicDefinition } from '../serde/topic.ts'
 import type { MergeNode, NodeId, SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import type { NodeBody } from './graph.ts'
 import { invalid, requireFunction } from './invalid.ts'
 import type { StreamState } from './stream-state.ts'
-import { otherwise, type Sink } from './types.ts'
+import { otherwise } from './types.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a user function of any type; the facade has checked it.
 export type UserFunction = (...args: any[]) => any
@@ -135,28 +134,5 @@ export function split(
       const branchNode = state.graph.add({ kind: 'branch', parents: [node], index }, branchName, site)
       return [branch, { ...state, node: branchNode }]
     }),
-  )
-}
-
-/** Writes the stream to the user's topic. */
-export function sink(state: StreamState, topic: Sink<never, never>): void {
-  const site = callSite()
-  const name = displayName(state, 'to', undefined, site)
-  const { key, value } = requireTopic(topic, name, site)
-  state.graph.add({ kind: 'sink', parents: [state.node], topic: topic.name, key, value }, name, site)
-}
-
-/** The topic as declared: the facade's types show only the half that a call needs. */
-export function requireTopic(
-  topic: { readonly kind: 'topic'; readonly name: string },
-  call: string,
-  site: SourceLocation | undefined,
-): TopicDefinition<unknown, unknown> {
-  if (topic?.kind === 'topic' && 'key' in topic && 'value' in topic) return topic as TopicDefinition<unknown, unknown>
-  throw invalid(
-    `${call} was not given a topic`,
-    "Declare it: topic('orders', { key: string, value: json<Order>() }).",
-    call,
-    site,
   )
 }

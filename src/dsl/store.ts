@@ -28,5 +28,6 @@ export type AnyStoreDefinition = StoreDefinition<any, any>
  * @example stream.process('attempts', { stores: { tries: store({ key: string, value: json<number>() }) }, ... })
  */
 export function store<K, V>(options: StoreOptions<K, V>): StoreDefinition<K, V> {
-  return Object.freeze({ kind: 'store', ...options })
+  const { key, value, name, storage } = options ?? {}
+  return Object.freeze({ kind: 'store', key, value, ...(name !== undefined && { name }), ...(storage && { storage }) })
 }

@@ -19,6 +19,15 @@ export interface Sink<in K, in V> {
   readonly value: Serializer<V>
 }
 
+/** A sink of any types. */
+export type AnySink = Sink<never, never>
+
+/**
+ * Chooses the partition of a record, from 0; undefined leaves it to the key, as Kafka does. Arguments come in the order of Kafka's own
+ * partitioners (Kafka Streams: StreamPartitioner).
+ */
+export type Partitioner<K, V> = (key: K, value: V, partitions: number) => number | undefined
+
 /** A type nothing fits: the compiler's message then holds the plain words. */
 export type StreamTypeError<Words extends string> = { readonly [W in Words]: never }
 

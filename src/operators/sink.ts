@@ -4,7 +4,7 @@ import { ByteTarget, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
 import type { ConsumerRecord, Headers } from '../common/record.ts'
-import type { CurrentRecord, Process, ProcessorContext } from './processor.ts'
+import { type CurrentRecord, type Process, type ProcessorContext, processingError } from './processor.ts'
 
 /** What a sink needs of a serde. */
 export interface SinkSerializer<T> {
@@ -27,6 +27,8 @@ export interface SinkOutput {
   ): void
 }
 
+type Partitioner<K, V> = (key: K | null, value: V | null, partitions: number) => number | undefined
+
 export interface SinkArgs<K, V> {
   readonly topic: string
   readonly key: SinkSerializer<K>
@@ -35,13 +37,15 @@ export interface SinkArgs<K, V> {
   readonly output: SinkOutput
   /** Where records without key start their round; tasks that start apart fill a sparse topic evenly. Default 0. */
   readonly firstPartition?: number
+  /** Chooses the partition of a record; undefined leaves it to the key. Default: the key does. */
+  readonly partitioner?: Partitioner<K, V> | undefined
   /** Given where values come as they were read, with the serde they are written with: their bytes are then copied. */
   readonly unchanged?: CurrentRecord | undefined
 }
 
 /** Records without key go round the partitions. Null values are tombstones and pass no serializer. */
 export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process<K | null, V | null> {
-  const { topic, partitions, output, unchanged, key: keySerializer, value: valueSerializer } = args
+  const { topic, partitions, output, unchanged, partitioner, key: keySerializer, value: valueSerializer } = args
   const { unpartitionedBytes = 0 } = keySerializer
   const writeKey = writerOf(keySerializer)
   const writeValue = writerOf(valueSerializer)
@@ -50,10 +54,13 @@ export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process
   return (key, value, timestamp, headers) => {
     target.clear()
     let keyLength = -1
-    let partition = 0
+    const chosen = partitioner === undefined ? -1 : partitionChosen(ctx.node, partitioner, key, value, partitions)
+    let partition = chosen
     if (key === null) {
-      partition = turn
-      turn = turn + 1 < partitions ? turn + 1 : 0
+      if (chosen < 0) {
+        partition = turn
+        turn = turn + 1 < partitions ? turn + 1 : 0
+      }
     } else {
       try {
         writeKey(key, target)
@@ -61,7 +68,9 @@ export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process
         throw serializationError(ctx.node, topic, 'key', keySerializer.format, key, thrown)
       }
       keyLength = target.length
-      if (partitions > 1) partition = partitionOf(target.buffer, partitions, 0, keyLength - unpartitionedBytes)
+      if (chosen < 0) {
+        partition = partitions > 1 ? partitionOf(target.buffer, partitions, 0, keyLength - unpartitionedBytes) : 0
+      }
     }
     let valueLength = -1
     if (value !== null) {
@@ -80,6 +89,26 @@ export function sink<K, V>(args: SinkArgs<K, V>, ctx: ProcessorContext): Process
     }
     output.appendRange(partition, target.buffer, 0, keyLength, valueLength, timestamp, headers)
   }
+}
+
+/** -1 leaves it to the key. */
+function partitionChosen<K, V>(
+  node: string,
+  partitioner: Partitioner<K, V>,
+  key: K | null,
+  value: V | null,
+  partitions: number,
+): number {
+  let chosen: number | undefined
+  try {
+    chosen = partitioner(key, value, partitions)
+  } catch (thrown) {
+    throw processingError(node, thrown)
+  }
+  if (chosen === undefined) return -1
+  if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen
+  const range = partitions === 1 ? 'there is only partition 0' : `they go from 0 to ${partitions - 1}`
+  throw processingError(node, new TypeError(`the partitioner gave partition ${String(chosen)}, and ${range}`))
 }
 
 function serializationError(

@@ -29,6 +29,7 @@ const passing: ReadonlySet<string> = new Set([
   'select-key',
   'peek',
   'foreach',
+  'print',
   'merge',
   'to-stream',
   'repartition',

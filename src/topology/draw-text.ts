@@ -77,6 +77,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'filter':
     case 'table-filter':
     case 'split':
+    case 'choose-topic':
     case 'branch':
       return `<${name}>`
     case 'table':

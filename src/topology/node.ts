@@ -46,6 +46,9 @@ interface NodeBase {
 // biome-ignore lint/suspicious/noExplicitAny: user functions of every type; the typed facade has checked them.
 type Fn<R = any> = (...args: any[]) => R
 
+/** `(key, value, partitions) => partition`; undefined leaves it to the key. */
+export type Partitioner = Fn<number | undefined>
+
 export interface SourceNode extends NodeBase {
   readonly kind: 'source'
   readonly topic: string
@@ -94,6 +97,13 @@ export interface ForeachNode extends NodeBase {
   readonly kind: 'foreach'
   readonly action: Fn<void>
 }
+/** `[label]: key, value` on a line; record ends here. */
+export interface PrintNode extends NodeBase {
+  readonly kind: 'print'
+  readonly label: string
+  /** Infinity without a limit. */
+  readonly limit: number
+}
 export interface MergeNode extends NodeBase {
   readonly kind: 'merge'
 }
@@ -104,8 +114,14 @@ export interface SplitNode extends NodeBase {
 }
 export interface BranchNode extends NodeBase {
   readonly kind: 'branch'
-  /** Index in the parent's `predicates`. */
+  /** Index in the parent's `predicates`, or `topics`. */
   readonly index: number
+}
+/** Each record goes to the topic that `(value, key, context) => topic` gives. Its children are `branch` nodes, one before each sink. */
+export interface ChooseTopicNode extends NodeBase {
+  readonly kind: 'choose-topic'
+  readonly chooser: Fn
+  readonly topics: readonly string[]
 }
 /** Writes `<app>-<topic>-repartition` in one sub-topology and is the source of it in the next. */
 export interface RepartitionNode extends NodeBase {
@@ -116,6 +132,7 @@ export interface RepartitionNode extends NodeBase {
   readonly value: AnySerde
   /** Fixed by the user, else as many as the largest source upstream or as co-partitioning demands. */
   readonly partitions?: number
+  readonly partitioner?: Partitioner
 }
 /** Materialises its stream as a table: the last value of a key; a null value deletes. */
 export interface TableNode extends NodeBase {
@@ -215,6 +232,7 @@ export interface SinkNode extends NodeBase {
   readonly topic: string
   readonly key: AnySerde
   readonly value: AnySerde
+  readonly partitioner?: Partitioner
 }
 
 export type TopologyNode =
@@ -227,9 +245,11 @@ export type TopologyNode =
   | SelectKeyNode
   | PeekNode
   | ForeachNode
+  | PrintNode
   | MergeNode
   | SplitNode
   | BranchNode
+  | ChooseTopicNode
   | RepartitionNode
   | TableNode
   | AggregateNode

@@ -1,4 +1,5 @@
 import { describe, expectTypeOf, test } from 'vitest'
+import type { RecordContext } from '../../src/common/record-context.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
@@ -137,6 +138,38 @@ describe('sinks', () => {
     table.toStream().to(numbered)
     // @ts-expect-error undefined is no tombstone
     stream.mapValues((v): Order | undefined => v).to(orders)
+  })
+})
+
+describe('chosen topics and partitioners', () => {
+  const copies = topic('copies', { key: string, value: json<Order>() })
+  test('what is chosen is one of those declared', () => {
+    expectTypeOf(stream.to((v) => (v.amount > 1 ? orders : copies), { among: [orders, copies] })).toEqualTypeOf<void>()
+    stream.to(
+      (_, key, context) => {
+        expectTypeOf(key).toEqualTypeOf<string>()
+        expectTypeOf(context).toEqualTypeOf<RecordContext>()
+        return orders
+      },
+      { among: [orders] },
+    )
+    // @ts-expect-error it has to be declared
+    stream.to(() => orders)
+    // @ts-expect-error a topic of other values
+    stream.to(() => counts, { among: [counts] })
+    // @ts-expect-error it must be one of those declared
+    stream.to(() => counts, { among: [orders] })
+    // @ts-expect-error a name is no topic
+    stream.to(() => 'orders', { among: [orders] })
+  })
+
+  test('a partitioner sees key and value', () => {
+    stream.to(orders, { partitioner: (key, value, partitions) => (value.id === key ? 0 : partitions - 1) })
+    stream.repartition('again', { partitioner: (_, value) => (value.amount > 1 ? 1 : undefined) })
+    // @ts-expect-error a partition is a number
+    stream.to(orders, { partitioner: (key) => key })
+    // @ts-expect-error the field is called amount
+    stream.repartition('again', { partitioner: (_, value) => value.amout })
   })
 })
 

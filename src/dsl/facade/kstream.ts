@@ -1,19 +1,40 @@
 /** Streams: an operator for each method of Kafka Streams' KStream. */
 
+import type { RecordContext } from '../../common/record-context.ts'
 import type { AnySerde, Serde } from '../../serde/serde.ts'
 import { callSite } from '../call-site.ts'
 import type { NodeBody } from '../graph.ts'
 import { groupBy, groupByKey } from '../grouping.ts'
 import { type ProcessArguments, process } from '../process.ts'
 import { repartition } from '../repartition.ts'
-import { merge, sink, split, stateless, type UserFunction } from '../stateless.ts'
+import { print, type SinkArguments, sink } from '../sinks.ts'
+import { merge, split, stateless, type UserFunction } from '../stateless.ts'
 import type { StreamState, TableState } from '../stream-state.ts'
 import { joinTable, toTable } from '../tables.ts'
-import type { Branches, Guard, Predicate, Present, ReadBack, SameKey, SerdeFor, Sink } from '../types.ts'
+import type {
+  AnySink,
+  Branches,
+  Guard,
+  Partitioner,
+  Predicate,
+  Present,
+  ReadBack,
+  SameKey,
+  SerdeFor,
+  Sink,
+} from '../types.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'
 import { notA } from './not-a.ts'
-import type { GroupOptions, JoinOptions, RepartitionOptions, ToTableOptions } from './options.ts'
+import type {
+  GroupOptions,
+  JoinOptions,
+  PrintOptions,
+  RepartitionOptions,
+  ToOneOfOptions,
+  ToOptions,
+  ToTableOptions,
+} from './options.ts'
 import type { Empty, FixedKeyProcessorOptions, ProcessorOptions, Stores, Tables } from './processor.ts'
 
 /** An unbounded sequence of records. */
@@ -186,7 +207,7 @@ export class KStream<out K, out V> {
    */
   repartition<K2 = K, V2 = V>(
     name: string,
-    options?: RepartitionOptions<SerdeFor<K, K2>, SerdeFor<V, V2>>,
+    options?: RepartitionOptions<SerdeFor<K, K2>, SerdeFor<V, V2>, Partitioner<K, V>>,
   ): KStream<ReadBack<K2, K>, ReadBack<V2, V>> {
     const call = `${this.#state.graph.nameOf(this.#state.node)}.repartition`
     return new KStream(repartition(this.#state, name, options, call, `repartition('${name}', { ... })`, callSite()))
@@ -279,9 +300,29 @@ export class KStream<out K, out V> {
   /**
    * Writes the stream to a topic. A null value is written as a tombstone.
    * @example totals.to(topic('totals', { key: string, value: json<Total>() }))
+   * @example orders.to(byCountry, { partitioner: (id, order, partitions) => order.country % partitions })
    */
-  to(topic: Sink<K, Present<V>>): void {
-    sink(this.#state, topic)
+  to(topic: Sink<K, Present<V>>, options?: ToOptions<K, V>): void
+  /**
+   * Writes each record to the topic that a function chooses among those given (Kafka Streams: TopicNameExtractor).
+   * @example orders.to((order) => (order.amount > 100 ? large : small), { among: [large, small] })
+   * @throws StreamError INVALID_TOPOLOGY when no topics are given.
+   */
+  to<const T extends readonly Sink<K, Present<V>>[]>(
+    chooser: (value: V, key: K, context: RecordContext) => NoInfer<T[number]>,
+    options: ToOneOfOptions<K, V, T>,
+  ): void
+  to(target: AnySink | UserFunction, options?: SinkArguments): void {
+    sink(this.#state, target, options)
+  }
+
+  /**
+   * Ends the stream in lines on stderr, `[label]: key, value`, for a look while a topology is being made (Kafka Streams: Printed). What is
+   * printed is not taken back when a transaction is.
+   * @example orders.print({ label: 'orders', limit: 10 })
+   */
+  print(options?: PrintOptions): void {
+    print(this.#state, options)
   }
 
   #processor(options: {

@@ -2,7 +2,7 @@
 
 import type { Serde } from '../../serde/serde.ts'
 import type { Storage } from '../grouping.ts'
-import type { Present } from '../types.ts'
+import type { Partitioner, Present } from '../types.ts'
 
 /** Options of whatever keeps a store. */
 export interface StoreOptions {
@@ -26,9 +26,32 @@ export interface GroupOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerd
   readonly name?: string | undefined
 }
 
-export interface RepartitionOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde> {
+export interface RepartitionOptions<KeySerde, ValueSerde, StreamPartitioner>
+  extends SerdeOptions<KeySerde, ValueSerde> {
   /** Default: as many as the largest topic upstream has, or as a join demands. */
   readonly partitions?: number | undefined
+  /**
+   * Default: by the key. With another, records of one key may come to lie apart, or not where those of another topic are that they are
+   * to be joined with.
+   */
+  readonly partitioner?: StreamPartitioner | undefined
+}
+
+export interface ToOptions<K, V> {
+  /** Default: by the key. */
+  readonly partitioner?: Partitioner<K, V> | undefined
+}
+
+export interface ToOneOfOptions<K, V, Topics> extends ToOptions<K, V> {
+  /** Every topic that may be chosen: they are checked at the start, and so are their types. */
+  readonly among: Topics
+}
+
+export interface PrintOptions {
+  /** Default: the name of the operator before. */
+  readonly label?: string | undefined
+  /** Records to print, of each task. Default: all. */
+  readonly limit?: number | undefined
 }
 
 export interface ToTableOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, StoreOptions {}

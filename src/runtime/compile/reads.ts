@@ -55,4 +55,5 @@ const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([
   'merge',
   'split',
   'branch',
+  'choose-topic',
 ])

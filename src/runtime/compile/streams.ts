@@ -2,6 +2,7 @@
 
 import { StreamError } from '../../common/errors.ts'
 import { aggregate } from '../../operators/aggregate.ts'
+import { chooseTopic } from '../../operators/choose-topic.ts'
 import { fanOut } from '../../operators/fan-out.ts'
 import { filter } from '../../operators/filter.ts'
 import { flatMap } from '../../operators/flat-map.ts'
@@ -10,6 +11,7 @@ import { foreach } from '../../operators/foreach.ts'
 import { map } from '../../operators/map.ts'
 import { mapValues } from '../../operators/map-values.ts'
 import { peek } from '../../operators/peek.ts'
+import { print } from '../../operators/print.ts'
 import { process } from '../../operators/process.ts'
 import type { CurrentRecord, Process, ProcessorContext } from '../../operators/processor.ts'
 import { selectKey } from '../../operators/select-key.ts'
@@ -48,10 +50,14 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return peek(node, ctx, next())
     case 'foreach':
       return foreach(node, ctx)
+    case 'print':
+      return print({ ...node, write: (line) => console.error(line) })
     case 'merge':
       return next()
     case 'split':
       return split(node, ctx, branches(node.id, node.predicates.length, scope))
+    case 'choose-topic':
+      return chooseTopic({ ...node, current: scope.wiring.current }, ctx, branches(node.id, node.topics.length, scope))
     case 'branch':
       return counted(ctx, next())
     case 'table': {
@@ -131,6 +137,7 @@ function sinkOf(
       partitions: wiring.partitions(topic),
       output: wiring.output(topic),
       firstPartition: wiring.partition,
+      partitioner: node.partitioner,
       unchanged,
     },
     ctx,

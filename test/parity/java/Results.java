@@ -7,6 +7,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.processor.TopicNameExtractor;
 
 /**
  * The sinks of all topologies: JSON of whatever comes. TopologyTestDriver keeps results topic by topic; in which order they were
@@ -22,6 +23,10 @@ final class Results {
 
     static <K, V> void to(String topic, KStream<K, V> stream) {
         stream.to(topic, Produced.with(keySerde(), valueSerde()));
+    }
+
+    static <K, V> void to(TopicNameExtractor<K, V> chooser, KStream<K, V> stream) {
+        stream.to(chooser, Produced.with(keySerde(), valueSerde()));
     }
 
     /** Topics of the records written since the last call. */

@@ -86,6 +86,14 @@ final class Stateless {
                 .branch((key, n) -> key == null, Branched.withConsumer(keyless -> Results.to("results", keyless)));
     }
 
+    static void chosenTopic(StreamsBuilder b) {
+        Results.to(
+                (key, n, context) -> n == null ? "gone"
+                        : context.topic().equals("others") || context.offset() % 3 == 0 ? "results"
+                        : context.timestamp() % 2 == 0 || context.headers().toArray().length > 0 ? "large" : "gone",
+                Inputs.numbers(b).filter((key, n) -> n == null || n != 3).merge(Inputs.others(b)));
+    }
+
     static void peek(StreamsBuilder b) {
         long[] seen = {0};
         Results.to(

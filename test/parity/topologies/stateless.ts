@@ -119,6 +119,23 @@ export const stateless: Family = {
       keyless.to(results)
     },
   },
+  chosenTopic: {
+    input: twoInputs,
+    build(b) {
+      const [gone, large] = [resultsOf('gone'), resultsOf('large')]
+      b.stream(numbers)
+        .filter((n) => n === null || n !== 3)
+        .merge(b.stream(others))
+        .to(
+          (n, _, { topic, offset, timestamp, headers }) => {
+            if (n === null) return gone
+            if (topic === 'others' || offset % 3 === 0) return results
+            return timestamp % 2 === 0 || headers.length > 0 ? large : gone
+          },
+          { among: [gone, large, results] },
+        )
+    },
+  },
   peek: {
     input,
     build(b) {
