@@ -26,6 +26,7 @@ export const exitCodes = Object.freeze({
 
 const byError: Readonly<Record<ErrorCode, number>> = {
   INVALID_TOPOLOGY: exitCodes.invalid,
+  TOPOLOGY_CHANGED: exitCodes.invalid,
   INVALID_ARGUMENT: exitCodes.usage,
   UNREACHABLE: exitCodes.unreachable,
   UNAUTHORIZED: exitCodes.unreachable,

@@ -21,6 +21,11 @@ export interface Io {
   exit(code: number): void
 }
 
+/** Whether a build server runs the command. */
+export function isCi({ CI: ci }: Io['env']): boolean {
+  return ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false'
+}
+
 /** One line for people. */
 export function say(io: Pick<Io, 'stderr'>, text: string): void {
   io.stderr.write(`${escapeText(text)}\n`)

@@ -101,6 +101,7 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(legalName),
     )
     .option('--session-timeout <duration>', 'how long the group waits for a dead member (default: 30s)', once(duration))
+    .option('--accept-topology', 'run although streamctl.lock.json says that this needs a reset, and write it anew')
     .option('--no-tui', 'status lines instead of the screen')
     .addHelpText(
       'before',
@@ -133,6 +134,20 @@ export async function runProgram(args: readonly string[], version: string, io: I
     .action(async (topology, options) => {
       const { graph } = await import('./commands/graph.ts')
       exit = await graph(topology, options, io)
+    })
+
+  command('check <topology>', 'Compare the topology with the lock beside it: same, safe, or needs reset')
+    .option(
+      '--app-id <name>',
+      "application id, which the lock's entry is found by (default: the topology's name)",
+      once(legalName),
+    )
+    .option('--write', 'accept the topology as it is: write it into streamctl.lock.json')
+    .option('--strict', 'exit 3 on anything but same: for CI')
+    .addHelpText('before', 'Example: streamctl check topology.ts --strict\n')
+    .action(async (topology, options) => {
+      const { check } = await import('./commands/check.ts')
+      exit = await check(topology, options, io)
     })
 
   command('produce <topic>', 'Write lines of stdin or a file to a topic')

@@ -2,7 +2,7 @@
 
 import type { Snapshot } from '../metrics/snapshot.ts'
 import type { StreamsApp } from '../runtime/app-options.ts'
-import { type Io, say } from './io.ts'
+import { type Io, isCi, say } from './io.ts'
 import { snapshotFields, statusLine } from './status.ts'
 
 export type ViewKind = 'screen' | 'lines' | 'json'
@@ -28,11 +28,6 @@ export function viewKind(
   if (options.json) return 'json'
   const plain = !options.tui || options.dataOut || io.env.TERM === 'dumb' || isCi(io.env)
   return plain || !io.outIsTerminal ? 'lines' : 'screen'
-}
-
-function isCi(env: Io['env']): boolean {
-  const ci = env.CI
-  return ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false'
 }
 
 export function runView(kind: ViewKind, io: Io): RunView {

@@ -4,6 +4,8 @@
 export type ErrorCode =
   /** The topology file or the graph it builds is not valid. */
   | 'INVALID_TOPOLOGY'
+  /** The topology is not the one that the application's state and internal topics were made by. */
+  | 'TOPOLOGY_CHANGED'
   /** An argument, option or setting is not valid. */
   | 'INVALID_ARGUMENT'
   /** No broker or registry answers at the address. */

@@ -8,7 +8,7 @@ import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
 import { slidingStretches, type TimeWindows } from '../common/windows.ts'
-import type { AnySerde } from '../serde/serde.ts'
+import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
@@ -378,11 +378,6 @@ function formatsOf(specs: readonly StoreSpec[]): Formats {
 
 function formatsIn(checkpoint: Checkpoint | null): Formats {
   return checkpoint === null ? {} : (JSON.parse(checkpoint.topology) as Formats)
-}
-
-/** `avro:Order#1f0c2a9b`: where a schema decides, two of one name are two formats. */
-function formatOf({ format, fingerprint }: AnySerde): string {
-  return fingerprint === undefined ? format : `${format}#${fingerprint}`
 }
 
 function checkFormats(specs: readonly StoreSpec[], checkpoint: Checkpoint | null, taskId: string): void {

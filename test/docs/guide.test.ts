@@ -94,13 +94,16 @@ describe('docs/cli.md', () => {
     return found
   }
 
-  test.each(['run', 'try', 'graph', 'produce', 'consume', 'lag'])('has every option of %s', async (command) => {
-    const { stdout } = await call([command, '--help'], { cwd: folder() })
-    const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option as string)
-    expect(options).toContain('--json')
-    const told = `${section(command)} --json --debug --help --broker --timeout`
-    for (const option of options) expect(told, `${command} ${option}`).toContain(option)
-  })
+  test.each(['run', 'try', 'graph', 'check', 'produce', 'consume', 'lag'])(
+    'has every option of %s',
+    async (command) => {
+      const { stdout } = await call([command, '--help'], { cwd: folder() })
+      const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option as string)
+      expect(options).toContain('--json')
+      const told = `${section(command)} --json --debug --help --broker --timeout`
+      for (const option of options) expect(told, `${command} ${option}`).toContain(option)
+    },
+  )
 
   test('has every error code, with its exit code', async () => {
     const { exitCodeOf } = await import('../../src/cli/exit-codes.ts')

@@ -16,6 +16,7 @@ import type { Io } from '../io.ts'
 import { readLines } from '../lines.ts'
 import { loadTopology } from '../load.ts'
 import { locatedIn } from '../locate.ts'
+import { guardTopology, type LockGuard } from '../lock-guard.ts'
 import type { TopicFile } from '../options.ts'
 import { isEmptyRange, type Outputs, openOutputs, outputDecoders } from '../outputs.ts'
 import { pace } from '../pace.ts'
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly sessionTimeout?: number | undefined
   /** Engine threads. */
   readonly workers?: number | undefined
+  /** Runs what the lock says needs a reset. */
+  readonly acceptTopology?: boolean | undefined
   readonly tui?: boolean | undefined
   readonly json?: boolean | undefined
 }
@@ -59,6 +62,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const stateDir = stateDirOf(options, choice, io)
   const startEngines = enginesOf(file, options, choice, io)
   const topology = await loadTopology(file, io)
+  const lock = stateDir === null ? undefined : await guardTopology(topology, file, options, io)
   const targets = inputs.map(({ topic, file }) => ({ file, topic, ...serdesFor(topology, topic) }))
   for (const { topic } of outputs) outputDecoders(topology, topic)
   for (const target of targets) await checkFile(target, io)
@@ -75,7 +79,11 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const broker = committingUntil(failure, await openBroker(choice, io))
   const unwatch = io.onUncaught((error) => failure.note(error))
   try {
-    return await new Run(topology, broker, options, io, view, stopping, failure).go(targets, stateDir, startEngines)
+    return await new Run(topology, broker, options, io, view, stopping, failure, lock).go(
+      targets,
+      stateDir,
+      startEngines,
+    )
   } catch (thrown) {
     throw locatedIn(thrown, topology)
   } finally {
@@ -117,6 +125,7 @@ class Run {
   readonly #view: RunView
   readonly #stopping: Stopping
   readonly #failure: FirstFailure
+  readonly #lock: LockGuard | undefined
   #feeding = true
 
   constructor(
@@ -127,6 +136,7 @@ class Run {
     view: RunView,
     stopping: Stopping,
     failure: FirstFailure,
+    lock: LockGuard | undefined,
   ) {
     this.#topology = topology
     this.#broker = broker
@@ -135,6 +145,7 @@ class Run {
     this.#view = view
     this.#stopping = stopping
     this.#failure = failure
+    this.#lock = lock
   }
 
   async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
@@ -146,6 +157,7 @@ class Run {
     let exit: number = exitCodes.failure
     try {
       this.#view.event('started', `${app}: starting`, { app, broker: this.#broker.address })
+      for (const note of this.#lock?.notes ?? []) this.#tell(note)
       const counted = targets.map((target) => ({ ...target, partitions: topics.get(target.topic)?.partitions ?? 1 }))
       // Files first: with all of it there, records of several topics are taken in the order of their timestamps. At a
       // rate they come while the app runs, as pipes do.
@@ -199,8 +211,15 @@ class Run {
     }
     // A failure is met where it is awaited; until then it must not count as unhandled.
     running.ended.catch(() => undefined)
+    const kept = await this.#lock?.keep()
+    if (kept !== undefined) this.#tell(kept)
     await this.#view.show(running, (how) => (how === 'stop' ? this.#stopping.ask() : this.#stopping.force()))
     return running
+  }
+
+  /** About the lock: also after a screen, and as an event. */
+  #tell(message: string): void {
+    this.#view.event('lock', message, { message })
   }
 
   /** However the run ends, what is processed is committed and shown. */
