@@ -140,7 +140,7 @@ export function fold(
   if (windows === undefined) {
     const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
     const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...more }, store, site)
-    return { graph, node, key, value: serde, store: spec }
+    return { graph, node, key, value: serde, stores: [spec] }
   }
   if (windows.kind === 'session') {
     const retentionMs = sessionRetentionMs(windows)
@@ -148,7 +148,7 @@ export function fold(
     const sessionStore = spec as StoreSpec & { readonly session: SessionWindows }
     const body = { kind: 'session-aggregate', parents, store: sessionStore, aggregator, ...more } as const
     const node = graph.add({ ...body, merger: merger as UserFunction }, store, site)
-    return { graph, node, key: sessionWindowed(key), value: serde, store: spec }
+    return { graph, node, key: sessionWindowed(key), value: serde, stores: [spec] }
   }
   if (windows.kind === 'sliding') {
     const retentionMs = windowRetentionMs(slidingStretches(windows))
@@ -156,13 +156,13 @@ export function fold(
     const slidingStore = spec as StoreSpec & { readonly sliding: SlidingWindows }
     const body = { kind: 'sliding-aggregate', parents, store: slidingStore, aggregator, ...more } as const
     const node = graph.add(body, store, site)
-    return { graph, node, key: windowed(key, windows.timeDifferenceMs), value: serde, store: spec }
+    return { graph, node, key: windowed(key, windows.timeDifferenceMs), value: serde, stores: [spec] }
   }
   const retentionMs = windowRetentionMs(windows)
   const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows, retentionMs }, storage)
   const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
   const node = graph.add({ kind: 'window-aggregate', parents, store: windowStore, aggregator, ...more }, store, site)
-  return { graph, node, key: windowed(key, windows.sizeMs), value: serde, store: spec }
+  return { graph, node, key: windowed(key, windows.sizeMs), value: serde, stores: [spec] }
 }
 
 /** @throws StreamError INVALID_TOPOLOGY when it is no window definition. */

@@ -44,7 +44,12 @@ export function process(
       parents: [state.node, ...Object.values(tables).map((table) => table.node)],
       stores: storesOf(graph, name, stores ?? {}, site),
       tables: Object.freeze(
-        Object.fromEntries(Object.entries(tables).map(([key, { node, store }]) => [key, { node, store: store.name }])),
+        Object.fromEntries(
+          Object.entries(tables).map(([key, { node, stores }]) => [
+            key,
+            { node, stores: stores.map((store) => store.name) },
+          ]),
+        ),
       ),
       fixedKey,
       on: on as UserFunction,
@@ -124,9 +129,10 @@ function intervalMs(given: unknown, node: string, site: SourceLocation | undefin
 
 function requireReadable(state: StreamState, table: TableState, node: string, site: SourceLocation | undefined): void {
   requireSameGraph(state, table, node, site)
-  if (table.store.kind === 'key-value') return
+  const windowed = table.stores.find(({ kind }) => kind !== 'key-value')
+  if (windowed === undefined) return
   throw invalid(
-    `${node} reads the windowed table ${table.store.name}, whose rows are found by key and window`,
+    `${node} reads the windowed table ${windowed.name}, whose rows are found by key and window`,
     'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
     node,
     site,

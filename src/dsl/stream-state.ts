@@ -26,8 +26,8 @@ export interface TableState {
   readonly node: NodeId
   readonly key: AnySerde
   readonly value: KnownSerde
-  /** What the table is kept in, or derived from. */
-  readonly store: StoreSpec
+  /** What the table is kept in, or derived from; several after a join. */
+  readonly stores: readonly StoreSpec[]
 }
 
 /** Serdes a call brings along for where those of the stream no longer fit. */

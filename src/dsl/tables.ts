@@ -39,7 +39,7 @@ export function materialized(
     node: graph.add({ kind: 'table', parents: [input.node], store: spec }, store, site),
     key,
     value,
-    store: spec,
+    stores: [spec],
   }
 }
 
@@ -90,9 +90,10 @@ export function joinTable(
   const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
   requireSameGraph(state, table, call, site)
   requireFunction(joiner, 'joiner', call, site)
-  if (table.store.kind !== 'key-value') {
+  const [windowed] = table.stores.filter(({ kind }) => kind !== 'key-value')
+  if (windowed !== undefined) {
     throw invalid(
-      `${call}: the windowed table ${table.store.name} cannot be joined, as its rows are found by key and window`,
+      `${call}: the windowed table ${windowed.name} cannot be joined, as its rows are found by key and window`,
       'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
       call,
       site,
@@ -110,6 +111,41 @@ export function joinTable(
   const input = state.rekeyed ? repartition(state, options?.name, options, call, fix, site) : withSerdes(state, options)
   const name = displayName(state, method, options?.name, site)
   const parents = [input.node, table.node]
-  const node = graph.add({ kind: 'stream-table-join', parents, store: table.store.name, left, joiner }, name, site)
+  const node = graph.add({ kind: 'stream-table-join', parents, stores: storeNames(table), left, joiner }, name, site)
   return { graph, node, key: input.key, value: { lostBy: name }, rekeyed: false }
+}
+
+export type TableJoin = 'join' | 'leftJoin' | 'outerJoin'
+
+/** Both tables drive; the result has no store of its own. */
+export function joinTables(
+  left: TableState,
+  right: TableState,
+  method: TableJoin,
+  joiner: UserFunction,
+  options: { readonly name?: string | undefined } | undefined,
+): TableState {
+  const site = callSite()
+  const { graph } = left
+  const name = displayName(left, method, options?.name, site)
+  requireSameGraph(left, right, name, site)
+  requireFunction(joiner, 'joiner', name, site)
+  const node = graph.add(
+    {
+      kind: 'table-table-join',
+      parents: [left.node, right.node],
+      stores: [...new Set([...storeNames(left), ...storeNames(right)])],
+      left: method !== 'join',
+      right: method === 'outerJoin',
+      joiner,
+    },
+    name,
+    site,
+  )
+  const stores = [...new Set([...left.stores, ...right.stores])]
+  return { graph, node, key: left.key, value: { lostBy: name }, stores }
+}
+
+function storeNames({ stores }: TableState): readonly string[] {
+  return stores.map(({ name }) => name)
 }

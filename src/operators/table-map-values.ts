@@ -24,6 +24,7 @@ export function tableMapValues<K, V, R>(
   }
 }
 
+/** A row that is mapped to null is none. */
 export function mappedView<K, V, R>(
   args: TableMapValuesArgs<K, V, R>,
   ctx: ProcessorContext,
@@ -32,6 +33,8 @@ export function mappedView<K, V, R>(
   const mapper = guard2(ctx.node, args.mapper)
   return (key) => {
     const row = view(key)
-    return row === undefined ? undefined : { value: mapper(row.value, key), timestamp: row.timestamp }
+    if (row === undefined) return undefined
+    const value = mapper(row.value, key)
+    return value === null ? undefined : { value, timestamp: row.timestamp }
   }
 }

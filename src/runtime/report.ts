@@ -41,7 +41,7 @@ export function snapshotOf(parts: ReportParts): Snapshot {
       subTopology: plan.subTopologies.find((sub) => sub.nodes.includes(node.id))?.id ?? 0,
       parents: node.parents,
       topic: topicOfNode(plan.appId, node) ?? null,
-      store: storesOf(node)[0] ?? null,
+      store: storesOf(node).join(', ') || null,
       records: records[node.id] ?? 0,
     })),
     tasks,

@@ -91,6 +91,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'process':
       return node.stores.length > 0 ? `{${name}}=` : `[${name}]`
     case 'stream-table-join':
+    case 'table-table-join':
       return `{${name} with ${node.stores.join()}}`
     default:
       return `[${name}]`

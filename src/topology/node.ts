@@ -197,7 +197,7 @@ export interface ProcessNode extends NodeBase {
   /** By the names under which its function knows them. */
   readonly stores: Readonly<Record<string, StoreSpec>>
   /** As `stores`; each with the name of the store that the table is kept in, or derived from. */
-  readonly tables: Readonly<Record<string, { readonly node: NodeId; readonly store: string }>>
+  readonly tables: Readonly<Record<string, { readonly node: NodeId; readonly stores: readonly string[] }>>
   /** What it forwards has the key of the record at hand (processValues). */
   readonly fixedKey: boolean
   readonly on: Fn
@@ -221,10 +221,22 @@ export interface ToStreamNode extends NodeBase {
 /** `parents` is [stream, table]; driven by the stream, looks up the table's store. */
 export interface StreamTableJoinNode extends NodeBase {
   readonly kind: 'stream-table-join'
-  /** Name of the store that the table is kept in, or derived from. */
-  readonly store: string
+  /** Names of the stores that the table is kept in, or derived from. */
+  readonly stores: readonly string[]
   readonly left: boolean
   /** `(streamValue, tableValue | null, key) => value` */
+  readonly joiner: Fn
+}
+/** `parents` is [left, right]; driven by both, each looks up the other. */
+export interface TableTableJoinNode extends NodeBase {
+  readonly kind: 'table-table-join'
+  /** Names of the stores that both sides are kept in, or derived from. */
+  readonly stores: readonly string[]
+  /** Rows of the left side that have no partner are joined with null. */
+  readonly left: boolean
+  /** Rows of the right side that have no partner are joined with null. */
+  readonly right: boolean
+  /** `(leftValue | null, rightValue | null, key) => value` */
   readonly joiner: Fn
 }
 export interface SinkNode extends NodeBase {
@@ -262,6 +274,7 @@ export type TopologyNode =
   | ToStreamNode
   | StreamTableJoinNode
   | ProcessNode
+  | TableTableJoinNode
   | SinkNode
 
 /** A topology is a value: building it does nothing. */

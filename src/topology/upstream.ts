@@ -42,9 +42,10 @@ export function storesOf(node: TopologyNode): readonly string[] {
   const own = ownStores(node).map((store) => store.name)
   switch (node.kind) {
     case 'stream-table-join':
-      return [node.store]
+    case 'table-table-join':
+      return node.stores
     case 'process':
-      return [...own, ...Object.values(node.tables).map((table) => table.store)]
+      return [...own, ...Object.values(node.tables).flatMap((table) => table.stores)]
     default:
       return own
   }

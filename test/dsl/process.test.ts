@@ -59,7 +59,7 @@ test('a table to read is a parent, and must lie in as many partitions', () => {
     const table = b.table(rows, { store: 'rows' }).filter(() => true)
     b.stream(input).processValues('look-up', { tables: { table }, on: nothing })
   })
-  expect(topology.nodes.at(-1)).toMatchObject({ parents: [3, 2], tables: { table: { node: 2, store: 'rows' } } })
+  expect(topology.nodes.at(-1)).toMatchObject({ parents: [3, 2], tables: { table: { node: 2, stores: ['rows'] } } })
   expect(subTopologies(topology)).toMatchObject([{ copartitioned: [[0, 3]] }])
 })
 

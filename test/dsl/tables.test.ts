@@ -61,10 +61,8 @@ test('filter, filterNot and mapValues make tables without a store of their own',
     'kept.filterNot.mapValues table-map-values <- kept.filterNot',
     'orders.join stream-table-join <- orders + kept.filterNot.mapValues',
   ])
-  expect(topology.nodes.flatMap((node) => ('store' in node ? [node.store] : []))).toMatchObject([
-    { name: 'people' },
-    'people',
-  ])
+  expect(topology.nodes.flatMap((node) => ('store' in node ? [node.store] : []))).toMatchObject([{ name: 'people' }])
+  expect(nodeOf(topology, 'stream-table-join').stores).toEqual(['people'])
 })
 
 test('a table filter without a predicate is refused, and a mapped table has lost its serde', () => {
@@ -101,8 +99,8 @@ test('a join looks its table up by the name of the store', () => {
   const table = nodeOf(topology, 'table').id
   const source = topology.nodes.find((node) => node.name === 'orders')?.id
   expect(topology.nodes.filter((node) => node.kind === 'stream-table-join')).toMatchObject([
-    { name: 'orders.join', store: 'people', left: false, joiner, parents: [source, table] },
-    { name: 'maybe', store: 'people', left: true, joiner, parents: [source, table] },
+    { name: 'orders.join', stores: ['people'], left: false, joiner, parents: [source, table] },
+    { name: 'maybe', stores: ['people'], left: true, joiner, parents: [source, table] },
   ])
 })
 
@@ -178,5 +176,39 @@ test('a windowed table cannot be joined, and a joiner must be a function', () =>
     expect(refusal(() => b.stream(orders).join(table, null as never)).message).toBe(
       'orders.join: the joiner is not a function but null',
     )
+  })
+})
+
+test('tables join tables: both sides drive, no store is added, and the stores of both are named', () => {
+  const topology = with_((b) => {
+    const people = b.table(customers, { store: 'people' })
+    const latest = b.stream(orders).toTable('latest')
+    const both = people.outerJoin(latest, (person, order) => [person, order], { name: 'both' })
+    both.leftJoin(
+      people.filter(() => true),
+      (pair, person) => ({ pair, person }),
+    )
+  })
+  expect(outline(topology).slice(4)).toEqual([
+    'both table-table-join <- people + latest',
+    'people.filter table-filter <- people',
+    'both.leftJoin table-table-join <- both + people.filter',
+  ])
+  expect(topology.nodes.filter((node) => node.kind === 'table-table-join')).toMatchObject([
+    { stores: ['people', 'latest'], left: true, right: true },
+    { stores: ['people', 'latest'], left: true, right: false },
+  ])
+})
+
+test('a join of tables refuses what is no table of the topology', () => {
+  with_((b) => {
+    const people = b.table(customers, { store: 'people' })
+    const error = refusal(() => people.join(b.stream(customers) as never, () => 1))
+    expect(error.message).toBe('people.join was not given a table')
+    with_((other) => {
+      const foreign = other.table(customers, { store: 'people' })
+      expect(refusal(() => people.join(foreign, () => 1)).message).toContain('people.join')
+    })
+    expect(refusal(() => people.join(people, 'not a function' as never)).message).toContain('joiner')
   })
 })

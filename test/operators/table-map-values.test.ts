@@ -34,3 +34,8 @@ test('a join sees the mapped rows, with their timestamps', () => {
   expect(view('a')).toEqual({ value: 'a42', timestamp: 7 })
   expect(view('b')).toBeUndefined()
 })
+
+test('a row mapped to null is none for a join', () => {
+  const view = mappedView<string, number, null>({ mapper: () => null }, context(), () => ({ value: 1, timestamp: 7 }))
+  expect(view('a')).toBeUndefined()
+})

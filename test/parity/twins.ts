@@ -7,6 +7,7 @@ import { slidingAggregates } from './topologies/sliding-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
+import { tableJoins } from './topologies/table-joins.ts'
 import { tables } from './topologies/tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
@@ -20,6 +21,7 @@ export const families: Readonly<Record<string, Family>> = {
   slidingAggregates,
   tables,
   suppress,
+  tableJoins,
   streamTableJoins,
 }
 

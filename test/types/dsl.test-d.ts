@@ -476,3 +476,33 @@ describe('suppress', () => {
     names.suppress('calm', Suppressed.untilTimeLimit(1, 'unbounded'), { serde: int64 })
   })
 })
+
+describe('tables joined with tables', () => {
+  const names = {} as KTable<string, string>
+
+  test('an inner join has both rows, a left join may have none on the right, an outer join on either side', () => {
+    expectTypeOf(
+      table.join(names, (customer, name, id) => {
+        expectTypeOf(customer).toEqualTypeOf<Customer>()
+        expectTypeOf(name).toEqualTypeOf<string>()
+        expectTypeOf(id).toEqualTypeOf<string>()
+        return name.length
+      }),
+    ).toEqualTypeOf<KTable<string, number | null>>()
+    table.leftJoin(names, (customer, name) => {
+      expectTypeOf(customer).toEqualTypeOf<Customer>()
+      expectTypeOf(name).toEqualTypeOf<string | null>()
+    })
+    table.outerJoin(names, (customer, name) => {
+      expectTypeOf(customer).toEqualTypeOf<Customer | null>()
+      expectTypeOf(name).toEqualTypeOf<string | null>()
+    })
+  })
+
+  test('keys must be equal, and the other side a table', () => {
+    // @ts-expect-error keys differ
+    table.join(byNumber, () => 1)
+    // @ts-expect-error a stream is no table
+    table.join(stream, () => 1)
+  })
+})

@@ -5,10 +5,11 @@ import type { UserFunction } from '../stateless.ts'
 import type { TableState } from '../stream-state.ts'
 import { suppress } from '../suppress.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from '../suppressed.ts'
-import { derived, toStream } from '../tables.ts'
-import type { Guard, OfWindows, Predicate, Present, SerdeFor } from '../types.ts'
+import { derived, joinTables, type TableJoin, toStream } from '../tables.ts'
+import type { Guard, OfWindows, Predicate, Present, SameKey, SerdeFor } from '../types.ts'
 import { KStream } from './kstream.ts'
-import type { SuppressOptions } from './options.ts'
+import { notA } from './not-a.ts'
+import type { SuppressOptions, TableJoinOptions } from './options.ts'
 
 /** The last value of each key, kept in a store. `null` in `V` says that rows can be deleted. */
 export class KTable<out K, out V> {
@@ -85,6 +86,56 @@ export class KTable<out K, out V> {
     options?: SuppressOptions<AnySerde>,
   ): KTable<K, V> {
     return new KTable(suppress(this.#state, name, suppressed, options))
+  }
+
+  /**
+   * A row for each key that has one in both tables, made anew whenever either changes; the result carries the later of the
+   * two timestamps. The joiner gets rows that are there.
+   * @example customers.join(addresses, (customer, address) => ({ ...customer, city: address.city }))
+   * @throws StreamError INVALID_TOPOLOGY when the other is no table of the same topology.
+   */
+  join<K2, V2, R>(
+    other: KTable<K2, V2> & SameKey<K, K2>,
+    joiner: (value: Present<V>, other: Present<V2>, key: K) => R,
+    options?: TableJoinOptions,
+  ): KTable<K, R | null> {
+    return this.#join(other, 'join', joiner, options)
+  }
+
+  /**
+   * As `join`, but a row without a partner is there too, joined with null.
+   * @example customers.leftJoin(addresses, (customer, address) => ({ ...customer, city: address?.city ?? null }))
+   * @throws StreamError INVALID_TOPOLOGY when the other is no table of the same topology.
+   */
+  leftJoin<K2, V2, R>(
+    other: KTable<K2, V2> & SameKey<K, K2>,
+    joiner: (value: Present<V>, other: Present<V2> | null, key: K) => R,
+    options?: TableJoinOptions,
+  ): KTable<K, R | null> {
+    return this.#join(other, 'leftJoin', joiner, options)
+  }
+
+  /**
+   * A row for each key that has one in either table; the side without one is null, never both.
+   * @example web.outerJoin(shop, (web, shop) => ({ web, shop }))
+   * @throws StreamError INVALID_TOPOLOGY when the other is no table of the same topology.
+   */
+  outerJoin<K2, V2, R>(
+    other: KTable<K2, V2> & SameKey<K, K2>,
+    joiner: (value: Present<V> | null, other: Present<V2> | null, key: K) => R,
+    options?: TableJoinOptions,
+  ): KTable<K, R | null> {
+    return this.#join(other, 'outerJoin', joiner, options)
+  }
+
+  #join<R>(
+    other: unknown,
+    method: TableJoin,
+    joiner: UserFunction,
+    options: TableJoinOptions | undefined,
+  ): KTable<K, R | null> {
+    if (!(other instanceof KTable)) throw notA('table', method, this.#state)
+    return new KTable(joinTables(this.#state, KTable.stateOf(other), method, joiner, options))
   }
 
   /**

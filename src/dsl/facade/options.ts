@@ -79,3 +79,8 @@ export interface SessionAggregateOptions<K, V, A> extends AggregateOptions<K, V,
   /** The aggregate of two sessions that a record joins; the first one of all is that of `init`. */
   readonly merge: (aggregate: A, other: Present<A>, key: K) => A
 }
+
+export interface TableJoinOptions {
+  /** Display name. */
+  readonly name?: string | undefined
+}

@@ -4,7 +4,7 @@
  */
 
 import { fanOut, fanOutUpdates } from '../../operators/fan-out.ts'
-import type { Process, ProcessorContext } from '../../operators/processor.ts'
+import type { Process, ProcessorContext, Update } from '../../operators/processor.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../../topology/node.ts'
 import type { Counters } from '../counters.ts'
@@ -12,7 +12,7 @@ import { topicOfNode } from '../plan.ts'
 import { asksForOld, ignoresValue, passesOldOn, unread } from './reads.ts'
 import type { Scope, Wiring } from './scope.ts'
 import { buildProcess } from './streams.ts'
-import { buildUpdate } from './updates.ts'
+import { buildUpdates } from './updates.ts'
 import { viewOf } from './views.ts'
 
 /** Where records of one topic enter. */
@@ -39,6 +39,7 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
 
 function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
   const processes = new Map<NodeId, Process>()
+  const updates = new Map<NodeId, Update>()
   const scope: Scope = {
     topology,
     wiring,
@@ -54,11 +55,17 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
       processes.set(node.id, process)
       return process
     },
-    updates: (id) => fanOutUpdates(scope.children(id).map((node) => buildUpdate(node, scope))),
+    updates: (id) => {
+      const known = updates.get(id)
+      if (known !== undefined) return known
+      const made = fanOutUpdates(scope.children(id).flatMap((node) => buildUpdates(node, id, scope)))
+      updates.set(id, made)
+      return made
+    },
     view: (id) => viewOf(topology.nodes[id] as TopologyNode, scope),
     context: (node) => processorContext(node, wiring.counters),
     sendsOld: (id) =>
-      scope.children(id).some((node) => asksForOld(node) || (passesOldOn(node) && scope.sendsOld(node.id))),
+      scope.children(id).some((node) => asksForOld(node, id) || (passesOldOn(node) && scope.sendsOld(node.id))),
   }
   return scope
 }

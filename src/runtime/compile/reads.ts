@@ -3,15 +3,24 @@
 import { deserializeWith } from '../../common/bytes.ts'
 import { StreamError } from '../../common/errors.ts'
 import type { AnySerde } from '../../serde/serde.ts'
-import type { Topology, TopologyNode } from '../../topology/node.ts'
+import type { NodeId, Topology, TopologyNode } from '../../topology/node.ts'
 
 /** Old values are looked up only for these, and for what stands between. */
-export function asksForOld(node: TopologyNode): boolean {
-  return node.kind === 'table-filter' || node.kind === 'suppress'
+export function asksForOld(node: TopologyNode, parent: NodeId): boolean {
+  switch (node.kind) {
+    case 'table-filter':
+    case 'suppress':
+      return true
+    // Whether a row that is deleted without a partner was there before.
+    case 'table-table-join':
+      return (node.left && node.parents[0] === parent) || (node.right && node.parents[1] === parent)
+    default:
+      return false
+  }
 }
 
 export function passesOldOn(node: TopologyNode): boolean {
-  return node.kind === 'table-map-values'
+  return node.kind === 'table-map-values' || node.kind === 'table-table-join'
 }
 
 export function ignoresValue(node: TopologyNode): boolean {

@@ -5,24 +5,35 @@ import type { Update } from '../../operators/processor.ts'
 import { suppress } from '../../operators/suppress.ts'
 import { tableFilter } from '../../operators/table-filter.ts'
 import { tableMapValues } from '../../operators/table-map-values.ts'
+import { joinLeft, joinRight } from '../../operators/table-table-join.ts'
 import { toStream } from '../../operators/to-stream.ts'
 import type { BufferStore } from '../../state/store.ts'
-import type { TopologyNode } from '../../topology/node.ts'
+import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
-export function buildUpdate(node: TopologyNode, scope: Scope): Update {
+/** What takes the updates that `parent` sends to the node: one for each side of a join that it is. */
+export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
   const ctx = scope.context(node)
   switch (node.kind) {
     case 'table-filter':
-      return tableFilter(node, ctx, scope.updates(node.id))
+      return [tableFilter(node, ctx, scope.updates(node.id))]
     case 'table-map-values':
-      return tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))
+      return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))]
     case 'suppress': {
       const buffer = storeOf<BufferStore<unknown, unknown>>(scope, node.store.name)
-      return suppress({ ...node, buffer }, ctx, scope.updates(node.id))
+      return [suppress({ ...node, buffer }, ctx, scope.updates(node.id))]
     }
     case 'to-stream':
-      return toStream(scope.next(node.id))
+      return [toStream(scope.next(node.id))]
+    case 'table-table-join': {
+      const [left, right] = node.parents as readonly [NodeId, NodeId]
+      const args = { ...node, sendsOld: scope.sendsOld(node.id) }
+      const next = scope.updates(node.id)
+      const sides = []
+      if (left === parent) sides.push(joinLeft({ ...args, view: scope.view(right) }, ctx, next))
+      if (right === parent) sides.push(joinRight({ ...args, view: scope.view(left) }, ctx, next))
+      return sides
+    }
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no table`)
   }

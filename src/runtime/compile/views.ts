@@ -6,8 +6,9 @@ import type { View } from '../../operators/processor.ts'
 import { suppressedView } from '../../operators/suppress.ts'
 import { filteredView } from '../../operators/table-filter.ts'
 import { mappedView } from '../../operators/table-map-values.ts'
+import { joinedView } from '../../operators/table-table-join.ts'
 import { slidingStore } from '../../state/sliding.ts'
-import type { BufferStore, KeyValueStore, Pane, WindowStore } from '../../state/store.ts'
+import type { BufferStore, KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
@@ -34,6 +35,17 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
       return mappedView(node, scope.context(node), parent())
     case 'suppress':
       return suppressedView(storeOf<BufferStore<unknown, unknown>>(scope, node.store.name), parent())
+    case 'table-table-join': {
+      const rightView = scope.view(node.parents[1] as NodeId)
+      return joinedView({ ...node, leftView: parent(), rightView }, scope.context(node))
+    }
+    case 'session-aggregate': {
+      const store = storeOf<SessionStore<unknown, unknown>>(scope, node.store.name)
+      return ({ key, start, end }: Windowed<unknown>) => {
+        const session = store.find(key, end, start).find((one) => one.start === start && one.end === end)
+        return session === undefined ? undefined : { value: session.value, timestamp: end }
+      }
+    }
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
   }

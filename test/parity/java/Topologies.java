@@ -22,6 +22,7 @@ final class Topologies {
             SlidingAggregates.class,
             Tables.class,
             Suppress.class,
+            TableJoins.class,
             StreamTableJoins.class,
             Differences.class);
 
