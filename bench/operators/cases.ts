@@ -100,6 +100,39 @@ export const cases: readonly OperatorCase[] = [
     reads: 'table first',
     build: (b) => seen(read(b).leftJoin(b.table(others, { store: 'rows' }), (n, row) => n + (row ?? 0))),
   },
+  {
+    name: 'KTable.join',
+    over: 'table',
+    reads: 'table first',
+    build: (b) =>
+      seen(
+        table(b)
+          .join(b.table(others, { store: 'others' }), (n, row) => n + row)
+          .toStream(),
+      ),
+  },
+  {
+    name: 'KTable.leftJoin',
+    over: 'table',
+    reads: 'table first',
+    build: (b) =>
+      seen(
+        table(b)
+          .leftJoin(b.table(others, { store: 'others' }), (n, row) => n + (row ?? 0))
+          .toStream(),
+      ),
+  },
+  {
+    name: 'KTable.outerJoin',
+    over: 'table',
+    reads: 'table first',
+    build: (b) =>
+      seen(
+        table(b)
+          .outerJoin(b.table(others, { store: 'others' }), (n, row) => (n ?? 0) + (row ?? 0))
+          .toStream(),
+      ),
+  },
   { name: 'count', build: (b) => seen(grouped(b).count('counts').toStream()) },
   {
     name: 'reduce',
