@@ -4,7 +4,14 @@ export { type ErrorCode, type ErrorLocation, StreamError } from './common/errors
 export type { Header, Headers } from './common/record.ts'
 export type { RecordContext } from './common/record-context.ts'
 export type { Duration } from './common/time.ts'
-export { type SessionWindows, type SlidingWindows, type TimeWindows, type Windowed, Windows } from './common/windows.ts'
+export {
+  type JoinWindows,
+  type SessionWindows,
+  type SlidingWindows,
+  type TimeWindows,
+  type Windowed,
+  Windows,
+} from './common/windows.ts'
 export type { StreamsBuilder } from './dsl/builder.ts'
 export { defineTopology } from './dsl/define.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'

@@ -9,6 +9,7 @@ const grouped = (b: StreamsBuilder) => read(b).groupByKey()
 const minutes = Windows.tumbling('1m', { grace: '1m' })
 const hops = Windows.hopping('1m', { advance: '12s', grace: '1m' })
 const visits = Windows.session('30s', { grace: '1m' })
+const second = Windows.join('1s', { grace: '1s' })
 const sum = { init: () => 0, add: (total: number, n: number) => total + n, serde: numbers.value }
 const sums = { ...sum, merge: (total: number, other: number) => total + other }
 
@@ -99,6 +100,27 @@ export const cases: readonly OperatorCase[] = [
     name: 'leftJoin',
     reads: 'table first',
     build: (b) => seen(read(b).leftJoin(b.table(others, { store: 'rows' }), (n, row) => n + (row ?? 0))),
+  },
+  {
+    name: 'join of streams',
+    reads: 'both',
+    over: 'merge',
+    build: (b) => seen(read(b).join(b.stream(others), (n, other) => n + other, second, { name: 'pairs' })),
+  },
+  {
+    name: 'leftJoin of streams',
+    reads: 'both',
+    over: 'merge',
+    build: (b) => seen(read(b).leftJoin(b.stream(others), (n, other) => n + (other ?? 0), second, { name: 'pairs' })),
+  },
+  {
+    name: 'outerJoin',
+    reads: 'both',
+    over: 'merge',
+    build: (b) => {
+      const joiner = (n: number | null, other: number | null) => (n ?? 0) + (other ?? 0)
+      seen(read(b).outerJoin(b.stream(others), joiner, second, { name: 'pairs' }))
+    },
   },
   {
     name: 'KTable.join',
@@ -228,6 +250,30 @@ export const widthCases: readonly WidthCase[] = [
     wide: 1_000_000,
     stepMs: 100,
     build: (b, grace) => seen(grouped(b).windowedBy(Windows.tumbling('1s', { grace })).count('counts').toStream()),
+  },
+  {
+    name: 'join',
+    summary: 'two streams of one key, all records of which are kept under the grace; a record meets one',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    reads: 'both',
+    build: (b, grace) => {
+      const windows = Windows.join(100, { grace })
+      seen(read(b).join(b.stream(others), (n, other) => n + other, windows, { name: 'pairs' }))
+    },
+  },
+  {
+    name: 'outerJoin',
+    summary: 'two streams of one key, no record of which meets another; all of them wait under the grace',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    reads: 'both',
+    build: (b, grace) => {
+      const joiner = (n: number | null, other: number | null) => (n ?? 0) + (other ?? 0)
+      seen(read(b).outerJoin(b.stream(others), joiner, Windows.join(50, { grace }), { name: 'pairs' }))
+    },
   },
   {
     name: 'SessionWindowedKStream.count',

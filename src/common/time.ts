@@ -25,6 +25,15 @@ export function durationMs(duration: Duration, what = 'duration'): number {
   return ms
 }
 
+/**
+ * As `durationMs`, of a span that may go back in time: `-5000`, `'-5s'`.
+ * @throws StreamError INVALID_ARGUMENT when it is no whole number of milliseconds, or has no known unit.
+ */
+export function signedDurationMs(duration: Duration, what = 'duration'): number {
+  if (typeof duration === 'number') return duration < 0 ? -durationMs(-duration, what) : durationMs(duration, what)
+  return duration.startsWith('-') ? -durationMs(duration.slice(1) as Duration, what) : durationMs(duration, what)
+}
+
 /** Milliseconds since the epoch, by the wall. */
 export type Clock = () => number
 

@@ -4,7 +4,7 @@
  */
 
 import { StreamError } from './errors.ts'
-import { type Duration, durationMs } from './time.ts'
+import { type Duration, durationMs, signedDurationMs } from './time.ts'
 
 /** Hopping windows; tumbling ones have `advanceMs === sizeMs`. All in ms. */
 export interface TimeWindows {
@@ -34,6 +34,25 @@ export interface SlidingWindows {
   readonly timeDifferenceMs: number
   /** How long after its end a window still takes records, in stream time. */
   readonly graceMs: number
+}
+
+/**
+ * How far apart records of two streams may be to be joined: that of the other stream lies in [t - before, t + after] of a record at t.
+ * All in ms. (Kafka Streams: `JoinWindows`.)
+ */
+export interface JoinWindows {
+  readonly kind: 'join'
+  readonly beforeMs: number
+  readonly afterMs: number
+  /** How long after the end of its window a record still waits, and is still taken, in stream time. */
+  readonly graceMs: number
+}
+
+export interface JoinWindowOptions extends WindowOptions {
+  /** How much earlier than this stream's record the other's may be; negative: how much later it must be. Default: the difference. */
+  readonly before?: Duration | undefined
+  /** How much later the other stream's record may be; negative: how much earlier it must be. Default: the difference. */
+  readonly after?: Duration | undefined
 }
 
 /** The key of a windowed table: the record key and its window in ms since the epoch, [start, end); of a session or sliding window [start, end]. */
@@ -92,7 +111,34 @@ export const Windows = Object.freeze({
     }
     return Object.freeze({ kind: 'sliding', timeDifferenceMs, graceMs })
   },
+  /**
+   * Windows of a join of two streams (Kafka Streams: `JoinWindows.ofTimeDifferenceAndGrace`, with `before` and `after`).
+   * @param difference how much earlier or later the other stream's record may be, inclusive; 0 joins equal timestamps.
+   * @example Windows.join('10m', { grace: '1m' })
+   * @example Windows.join('10m', { before: 0, grace: '1m' })
+   * @throws StreamError INVALID_ARGUMENT for a window that ends before it begins, or a malformed duration.
+   */
+  join(difference: Duration, options: JoinWindowOptions): JoinWindows {
+    return joinWindows(difference, options)
+  },
 })
+
+function joinWindows(difference: Duration, options: JoinWindowOptions): JoinWindows {
+  const differenceMs = durationMs(difference, 'time difference')
+  const beforeMs = options.before === undefined ? differenceMs : signedDurationMs(options.before, 'before')
+  const afterMs = options.after === undefined ? differenceMs : signedDurationMs(options.after, 'after')
+  const graceMs = durationMs(options.grace, 'grace')
+  if (beforeMs + afterMs < 0) {
+    throw new StreamError(
+      'INVALID_ARGUMENT',
+      `a join window from ${beforeMs} ms before to ${afterMs} ms after cannot be`,
+      {
+        hint: 'It would end before it begins: before + after must not be negative.',
+      },
+    )
+  }
+  return Object.freeze({ kind: 'join', beforeMs, afterMs, graceMs })
+}
 
 function timeWindows(size: Duration, advance: Duration, options: WindowOptions): TimeWindows {
   const sizeMs = durationMs(size, 'window size')
@@ -130,4 +176,13 @@ export function sessionRetentionMs({ gapMs, graceMs }: SessionWindows): number {
 export function slidingStretches({ timeDifferenceMs, graceMs }: SlidingWindows): TimeWindows {
   const advanceMs = timeDifferenceMs + 1
   return Object.freeze({ kind: 'time', sizeMs: advanceMs + 3 * timeDifferenceMs, advanceMs, graceMs })
+}
+
+/**
+ * How long a record of a stream-stream join can still be matched, in ms of stream time after its timestamp: for as long as the other
+ * side takes records that reach back to it.
+ * @param side of the record.
+ */
+export function joinReachMs({ beforeMs, afterMs, graceMs }: JoinWindows, side: 'left' | 'right'): number {
+  return side === 'left' ? afterMs + Math.max(0, beforeMs) + graceMs : beforeMs + Math.max(0, afterMs) + graceMs
 }

@@ -16,16 +16,19 @@ const samplesPerRetention = 8
 export class ChangelogRetention {
   readonly #retentionMs: number
   readonly #samples: Sample[] = []
-  #streamTime = -1
+  #expiryTime = -1
 
   /** @param retentionMs window size + grace. */
   constructor(retentionMs: number) {
     this.#retentionMs = retentionMs
   }
 
-  /** A commit, sealed at this stream time, has ended; the changelog's next offset is then `offset`. */
-  committed(streamTime: number, offset: number): void {
-    this.#streamTime = streamTime
+  /**
+   * A commit, sealed at this stream time, has ended; the changelog's next offset is then `offset`.
+   * @param expiryTime what decides by now which rows are gone. Default stream time.
+   */
+  committed(streamTime: number, offset: number, expiryTime: number = streamTime): void {
+    this.#expiryTime = expiryTime
     const last = this.#samples.at(-1)
     if (last !== undefined && streamTime - last.streamTime < this.#retentionMs / samplesPerRetention) return
     this.#samples.push({ streamTime, offset })
@@ -35,7 +38,7 @@ export class ChangelogRetention {
   takeExpired(): number | undefined {
     let expired: number | undefined
     for (let first = this.#samples[0]; first !== undefined; first = this.#samples[0]) {
-      if (first.streamTime + this.#retentionMs > this.#streamTime) break
+      if (first.streamTime + this.#retentionMs > this.#expiryTime) break
       expired = first.offset
       this.#samples.shift()
     }

@@ -12,6 +12,7 @@ import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
+import { OverlayJoinBuffer } from '../state/join-buffer.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
 import { OverlaySessionStore } from '../state/session.ts'
 import { panesCodec } from '../state/session-codec.ts'
@@ -304,11 +305,15 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, kind, key, value, windows, session, sliding, measured } = spec
+  const { name, kind, key, value, windows, session, sliding, join } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
-  if (kind === 'buffer') return new OverlayBufferStore({ ...options, empty, measured: measured === true })
+  if (kind === 'buffer') return new OverlayBufferStore({ ...options, empty, measured: spec.measured === true })
+  if (join !== undefined) {
+    const { retentionMs = 0, ownTime = false } = spec
+    return new OverlayJoinBuffer({ ...options, retentionMs, ownTime, empty })
+  }
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty })
   if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
@@ -343,7 +348,7 @@ async function flush(volume: Volume): Promise<void> {
     store.flushed()
     await store.expire()
     const offset = volume.offsets.get(store.name)
-    if (offset !== undefined) retention?.committed(volume.streamTimes[store.name] as number, offset)
+    if (offset !== undefined) retention?.committed(volume.streamTimes[store.name] as number, offset, store.expiryTime)
   }
 }
 

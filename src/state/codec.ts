@@ -14,9 +14,12 @@ export interface Codec<T> {
  *
  *     stored key     key-value   utf8(store) 00 key
  *                    window      utf8(store) 00 start:8 key          time first: expiry is one range
+ *                    join        utf8(store) 00 timestamp:8 seq:4 key
  *     stored value               timestamp:8 value
+ *                    join        held:1 value
  *     changelog key  key-value   key
  *                    window      key start:8 00000000                as Kafka Streams' WindowKeySchema
+ *                    join        key timestamp:8 seq:4
  *
  * No store name is empty or holds a 00, so no prefix is the prefix of another, and keys that open with 00 are free for us.
  */
@@ -100,6 +103,22 @@ function writeStart(start: number, target: ByteTarget): void {
   const at = target.reserve(startBytes)
   writeInt64(target.buffer, start, at)
   target.length = at + startBytes
+}
+
+/** What a join buffer's keys have besides the key: timestamp and seq. */
+export const joinKeyBytes = 8 + 4
+
+/** Appends `timestamp:8 seq:4`. */
+export function writeJoinPlace(timestamp: number, seq: number, target: ByteTarget): void {
+  const at = target.reserve(joinKeyBytes)
+  writeInt64(target.buffer, timestamp, at)
+  target.length = target.buffer.writeUInt32BE(seq, at + 8)
+}
+
+/** Appends the stored key, without the prefix, of the changelog key [from, to) of another buffer. */
+export function writeJoinRowKey(source: Buffer, from: number, to: number, target: ByteTarget): void {
+  target.writeRange(source, to - joinKeyBytes, to)
+  target.writeRange(source, from, to - joinKeyBytes)
 }
 
 const noKey = Buffer.alloc(0)

@@ -95,6 +95,41 @@ export interface SlidingStore<K, V> {
   streamTime: number
 }
 
+/** A row of a join buffer that has found no match yet. */
+export interface HeldRow {
+  readonly timestamp: number
+}
+
+/** One side of a stream-stream join: its records, equal ones too, for as long as the other side may look for them. */
+export interface JoinBuffer<K, V> {
+  /**
+   * Shows the rows of a key with timestamps in [from, to], by timestamp, then by arrival. They have a match then: what was held is
+   * so no longer.
+   * @returns how many there were.
+   */
+  match(key: K, from: number, to: number, visit: (value: V, timestamp: number) => void): number
+  /** @param held whether it waits for a match, to be given out alone when its window closes without one. */
+  put(key: K, value: V, timestamp: number, held: boolean): void
+  /** The held row that is first by timestamp, then by the bytes of its key, then by arrival. */
+  readonly firstHeld: HeldRow | undefined
+  readonly lastHeld: HeldRow | undefined
+  /** The held row after this one. */
+  heldAfter(row: HeldRow): HeldRow | undefined
+  /** The first held row with that timestamp or a later one. */
+  heldFrom(timestamp: number): HeldRow | undefined
+  keyOf(row: HeldRow): K
+  valueOf(row: HeldRow): V
+  /** The row is held no longer, but can be matched. */
+  release(row: HeldRow): void
+  remove(row: HeldRow): void
+  /** Highest timestamp its join has seen on either side, -1 before the first; survives restarts. Raised before a put. */
+  streamTime: number
+  /** Highest timestamp of its own rows, -1 before the first. */
+  readonly latest: number
+  /** Where the last look at the held rows of both sides ended; Infinity when there were none, and after a restart. */
+  heldSeen: number
+}
+
 export interface ByteWrite {
   readonly key: Buffer
   /** null deletes. */
@@ -172,4 +207,6 @@ export interface StateStore {
   load(): Promise<void>
   /** Deletes rows that no record can reach any more (expired windows). */
   expire(): Promise<void>
+  /** Settled time that decides which rows are gone, where that is not `streamTime`. */
+  readonly expiryTime?: number
 }

@@ -25,7 +25,8 @@ export function drawText(graph: GraphData): string {
   return `${lines.join('\n')}\n`
 }
 
-function windowsOf({ windows, session, sliding }: GraphStore): string {
+function windowsOf({ windows, session, sliding, join }: GraphStore): string {
+  if (join !== undefined) return `before ${join.beforeMs} ms, after ${join.afterMs} ms, grace ${join.graceMs} ms`
   if (windows !== undefined)
     return `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
   if (sliding !== undefined) return `time difference ${sliding.timeDifferenceMs} ms, grace ${sliding.graceMs} ms`
@@ -87,6 +88,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'sliding-aggregate':
     case 'session-aggregate':
     case 'suppress':
+    case 'stream-stream-join':
       return `{${name}}=`
     case 'process':
       return node.stores.length > 0 ? `{${name}}=` : `[${name}]`

@@ -36,6 +36,7 @@ export interface GraphStore {
   readonly windows?: { readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
   readonly session?: { readonly gapMs: number; readonly graceMs: number }
   readonly sliding?: { readonly timeDifferenceMs: number; readonly graceMs: number }
+  readonly join?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
 }
 
 export interface GraphTopic {
@@ -57,7 +58,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
-      const { name, kind, storage, windows, session, sliding } = store
+      const { name, kind, storage, windows, session, sliding, join } = store
       const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
@@ -67,7 +68,11 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
         sliding === undefined
           ? {}
           : { sliding: { timeDifferenceMs: sliding.timeDifferenceMs, graceMs: sliding.graceMs } }
-      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...window, ...gap, ...difference }
+      const { beforeMs, afterMs } = join ?? {}
+      const joined =
+        join === undefined ? {} : { join: { beforeMs, afterMs, graceMs: join.graceMs } as GraphStore['join'] & object }
+      const of = { ...window, ...gap, ...difference, ...joined }
+      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }
     }),
   )
   return {

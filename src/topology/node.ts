@@ -1,6 +1,6 @@
 /** The logical graph: frozen data, built by the DSL, read by the compiler and by `graph`. It knows no operator and no broker. */
 
-import type { SessionWindows, SlidingWindows, TimeWindows } from '../common/windows.ts'
+import type { JoinWindows, SessionWindows, SlidingWindows, TimeWindows } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 
@@ -13,7 +13,7 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
-export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding'
+export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding' | 'join'
 
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
@@ -27,6 +27,10 @@ export interface StoreSpec {
   readonly session?: SessionWindows
   /** Set on stores of sliding windows. */
   readonly sliding?: SlidingWindows
+  /** Set on the stores of a stream-stream join. */
+  readonly join?: JoinWindows
+  /** Of a join's store: its rows end with the time of its own side, not of both. */
+  readonly ownTime?: true
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
   /** Of a buffer that has a limit in bytes: it measures its rows. */
@@ -239,6 +243,18 @@ export interface TableTableJoinNode extends NodeBase {
   /** `(leftValue | null, rightValue | null, key) => value` */
   readonly joiner: Fn
 }
+/** `parents` is [left stream, right stream], which may be one and the same; each side keeps its records in a store of its own. */
+export interface StreamStreamJoinNode extends NodeBase {
+  readonly kind: 'stream-stream-join'
+  readonly stores: readonly [left: StoreSpec, right: StoreSpec]
+  readonly windows: JoinWindows
+  /** Whose records are given out alone when nothing matches them. */
+  readonly outer: 'none' | 'left' | 'both'
+  /** `(value | null, otherValue | null, key) => value` */
+  readonly joiner: Fn
+  /** Record by record as Kafka Streams, where the default is better. */
+  readonly compat?: 'kafka-streams'
+}
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink'
   readonly topic: string
@@ -275,6 +291,7 @@ export type TopologyNode =
   | StreamTableJoinNode
   | ProcessNode
   | TableTableJoinNode
+  | StreamStreamJoinNode
   | SinkNode
 
 /** A topology is a value: building it does nothing. */

@@ -32,6 +32,8 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
       return [node.store]
     case 'process':
       return Object.values(node.stores)
+    case 'stream-stream-join':
+      return node.stores
     default:
       return []
   }

@@ -21,7 +21,25 @@ test('tumbling windows advance by their size; durations are ms', () => {
   })
 })
 
+test('join windows have a side of their own for each direction', () => {
+  expect(Windows.join('10m', { grace: '1m' })).toEqual({
+    kind: 'join',
+    beforeMs: 600_000,
+    afterMs: 600_000,
+    graceMs: 60_000,
+  })
+  expect(Windows.join('10m', { before: '20m', after: '-5m', grace: 0 })).toMatchObject({
+    beforeMs: 1_200_000,
+    afterMs: -300_000,
+  })
+  expect(Windows.join(0, { before: -3, after: 3, grace: 0 })).toMatchObject({ beforeMs: -3, afterMs: 3 })
+})
+
 test.each([
+  [() => Windows.join(10, { before: -11, grace: 0 }), 'from -11 ms before to 10 ms after'],
+  [() => Windows.join(-1, { grace: 0 }), 'time difference -1'],
+  [() => Windows.join(1, { after: '-x' as never, grace: 0 }), 'after "x"'],
+  [() => Windows.join(1, {} as never), 'grace'],
   [() => Windows.tumbling(0, { grace: 0 }), 'a window of 0 ms'],
   [() => Windows.hopping(10, { advance: 0, grace: 0 }), 'advances by 0 ms'],
   [() => Windows.hopping(10, { advance: 11, grace: 0 }), 'advances by 11 ms'],

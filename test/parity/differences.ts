@@ -1,22 +1,10 @@
 /** Where streamctl gives something else than Kafka Streams on purpose: all there is, each with the input that shows it. */
 
-import { type StreamsBuilder, Suppressed, Windows } from 'streamctl'
+import { Suppressed, Windows } from 'streamctl'
+import type { Difference } from './difference.ts'
+import { streamJoinDifferences } from './differences-of-stream-joins.ts'
 import type { JsonRecord } from './record.ts'
 import { numbers, results, rows, windowedResults } from './topologies/topics.ts'
-
-interface Side {
-  readonly does: string
-  readonly output: readonly JsonRecord[]
-}
-
-export interface Difference {
-  readonly what: string
-  readonly why: string
-  readonly streamctl: Side
-  readonly kafkaStreams: Side
-  readonly input: readonly JsonRecord[]
-  readonly build: (b: StreamsBuilder) => void
-}
 
 const keyed: JsonRecord = { topic: 'numbers', key: 'a', value: 1, timestamp: 5, headers: [] }
 const keyless: JsonRecord = { topic: 'numbers', key: null, value: 2, timestamp: 6, headers: [] }
@@ -147,4 +135,5 @@ export const differences: Readonly<Record<string, Difference>> = {
         .to(windowedResults(10))
     },
   },
+  ...streamJoinDifferences,
 }

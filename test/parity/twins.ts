@@ -5,6 +5,7 @@ import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
+import { streamJoins } from './topologies/stream-joins.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
 import { tableJoins } from './topologies/table-joins.ts'
@@ -23,6 +24,7 @@ export const families: Readonly<Record<string, Family>> = {
   suppress,
   tableJoins,
   streamTableJoins,
+  streamJoins,
 }
 
 export const twins: ReadonlyMap<string, Twin> = new Map(

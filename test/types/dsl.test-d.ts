@@ -402,8 +402,44 @@ describe('tables and joins', () => {
     expectTypeOf(stream.selectKey(() => 1n).join(byNumber, (v) => v, { name: 'j' })).toEqualTypeOf<
       KStream<bigint, Order>
     >()
-    // @ts-expect-error a stream is no table
+    // @ts-expect-error a join of streams has windows
     stream.join(stream, (v: Order) => v)
+  })
+
+  test('streams are joined within windows, under a name; who may be missing is null', () => {
+    const windows = Windows.join('10m', { before: 0, after: '-5m', grace: '1m' })
+    const numbers = stream.mapValues((v) => v.amount)
+    const byBigint = stream.selectKey(() => 1n)
+    const options = { name: 'j', otherValue: double }
+    expectTypeOf(stream.join(numbers, (v, n, k) => [v.id, n, k] as const, windows, options)).toEqualTypeOf<
+      KStream<string, readonly [string, number, string]>
+    >()
+    expectTypeOf(stream.leftJoin(numbers, (v, n) => [v.id, n] as const, windows, options)).toEqualTypeOf<
+      KStream<string, readonly [string, number | null]>
+    >()
+    expectTypeOf(stream.outerJoin(numbers, (v, n) => [v, n] as const, windows, options)).toEqualTypeOf<
+      KStream<string, readonly [Order | null, number | null]>
+    >()
+    // A tombstone takes no part in a join.
+    expectTypeOf(table.toStream().join(stream, (c) => c, windows, { name: 'c', value: json })).toEqualTypeOf<
+      KStream<string, Customer>
+    >()
+    // @ts-expect-error the other side may be missing
+    stream.leftJoin(stream, (v, other) => v.amount + other.amount, windows, { name: 'j' })
+    // @ts-expect-error so may this one
+    stream.outerJoin(stream, (v) => v.amount, windows, { name: 'j' })
+    // @ts-expect-error the stores need a name
+    stream.join(stream, (v) => v, windows)
+    // @ts-expect-error the windows of an aggregate are others
+    stream.join(stream, (v) => v, Windows.tumbling('1h', { grace: 0 }), { name: 'j' })
+    // @ts-expect-error bigint and string
+    stream.join(byBigint, (v) => v, windows, { name: 'j' })
+    // @ts-expect-error the serde cannot write the other stream's value
+    stream.join(numbers, (v) => v, windows, { name: 'j', otherValue: string })
+    // @ts-expect-error there is one other way to join
+    stream.join(stream, (v) => v, windows, { name: 'j', compat: 'flink' })
+    // @ts-expect-error grace is a decision
+    Windows.join('10m', {})
   })
 
   test('a function over streams and tables keeps its types', () => {

@@ -40,6 +40,11 @@ const programs = {
   'misspelt Avro field': "defineTopology('t', (b) => b.stream(orders).filter((v) => v.amout > 1).to(orders))",
   'number stream to a bigint topic': 'stream.mapValues((v) => v.amount).to(counts)',
   'join of different keys': 'stream.join(byNumber, (v, row) => ({ ...v, ...row }))',
+  'join of streams with different keys':
+    "stream.join(stream.selectKey((v) => v.amount), (v) => v, Windows.join('1m', { grace: 0 }), { name: 'j' })",
+  'other side of a left join':
+    "stream.leftJoin(stream, (v, other) => v.amount + other.amount, Windows.join('1m', { grace: 0 }), { name: 'j' })",
+  'join of streams without a name': "stream.outerJoin(stream, (v) => v, Windows.join('1m', { grace: 0 }), {})",
   'merge of different keys': 'stream.merge(stream.selectKey((v) => v.amount))',
   'bad duration': "Windows.tumbling('1hour', { grace: '5m' })",
   'outside of an Avro enum':
@@ -123,9 +128,18 @@ test('a join of different keys says so in plain words', () => {
     `Property '"keys differ, call selectKey(...) first"' is missing in type 'KTable<bigint,`,
   )
   expectSaid(
+    'join of streams with different keys',
+    `Property '"keys differ, call selectKey(...) first"' is missing in type 'KStream<number,`,
+  )
+  expectSaid(
     'merge of different keys',
     `Property '"keys differ, call selectKey(...) first"' is missing in type 'KStream<number,`,
   )
+})
+
+test('a join of streams: what may be missing, and the name', () => {
+  expectSaid('other side of a left join', "'other' is possibly 'null'.")
+  expectSaid('join of streams without a name', "Property 'name' is missing in type '{}'")
 })
 
 test('what a processor forwards, keeps and gives back', () => {

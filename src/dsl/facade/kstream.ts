@@ -1,6 +1,7 @@
 /** Streams: an operator for each method of Kafka Streams' KStream. */
 
 import type { RecordContext } from '../../common/record-context.ts'
+import type { JoinWindows } from '../../common/windows.ts'
 import type { AnySerde, Serde } from '../../serde/serde.ts'
 import { callSite } from '../call-site.ts'
 import type { NodeBody } from '../graph.ts'
@@ -9,8 +10,9 @@ import { type ProcessArguments, process } from '../process.ts'
 import { repartition } from '../repartition.ts'
 import { print, type SinkArguments, sink } from '../sinks.ts'
 import { merge, split, stateless, type UserFunction } from '../stateless.ts'
+import { joinStreams, type StreamJoinArguments } from '../stream-joins.ts'
 import type { StreamState, TableState } from '../stream-state.ts'
-import { joinTable, toTable } from '../tables.ts'
+import { type JoinArguments, joinTable, toTable } from '../tables.ts'
 import type {
   AnySink,
   Branches,
@@ -31,11 +33,15 @@ import type {
   JoinOptions,
   PrintOptions,
   RepartitionOptions,
+  StreamJoinOptions,
   ToOneOfOptions,
   ToOptions,
   ToTableOptions,
 } from './options.ts'
 import type { Empty, FixedKeyProcessorOptions, ProcessorOptions, Stores, Tables } from './processor.ts'
+
+/** What follows the joiner: windows and options with a stream, options with a table. */
+type JoinRest = [windowsOrOptions?: JoinWindows | JoinArguments, options?: StreamJoinArguments]
 
 /** An unbounded sequence of records. */
 export class KStream<out K, out V> {
@@ -226,6 +232,22 @@ export class KStream<out K, out V> {
   }
 
   /**
+   * Joins each record with the records of the other stream that have its key and a timestamp within the windows, whichever of them comes
+   * first; a result carries the later timestamp. Late records (window end + grace < stream time) are dropped.
+   * @param options `name` names the stores, and the repartition topics of sides whose key was changed.
+   * @example
+   * orders.join(payments, (order, payment) => ({ ...order, paid: payment.amount }), Windows.join('1h', { grace: '5m' }), {
+   *   name: 'paid-orders',
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  join<KO, VO, R, KR extends K = K, VR extends V = V, OR extends VO = VO>(
+    other: KStream<KO, VO> & SameKey<K, KO>,
+    joiner: (value: Present<V>, otherValue: Present<VO>, key: K) => R,
+    windows: JoinWindows,
+    options: StreamJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>, SerdeFor<VO, OR>>,
+  ): KStream<K, R>
+  /**
    * Adds to each record what the table holds under its key at that moment; a record without a row is dropped. Updates of
    * the table emit nothing.
    * @param options `name` is required after a change of key: it names the repartition topic.
@@ -236,10 +258,27 @@ export class KStream<out K, out V> {
     table: KTable<KT, VT> & SameKey<K, KT>,
     joiner: (value: V, tableValue: Present<VT>, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
-  ): KStream<K, R> {
-    return new KStream(joinTable(this.#state, this.#table(table, 'join'), false, joiner, options))
+  ): KStream<K, R>
+  join(other: unknown, joiner: UserFunction, ...rest: JoinRest): KStream<K, never> {
+    return this.#join('join', other, joiner, rest)
   }
 
+  /**
+   * As `join` of two streams, but a record that nothing matches by the time its window closes (end + grace < stream time) is given out
+   * with null for the other stream's value. That is final: it matches nothing that comes later. A record without a key matches nothing
+   * and is given out at once.
+   * @example
+   * orders.leftJoin(payments, (order, payment) => ({ ...order, paid: payment !== null }), Windows.join('1h', { grace: '5m' }), {
+   *   name: 'orders-with-payment',
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  leftJoin<KO, VO, R, KR extends K = K, VR extends V = V, OR extends VO = VO>(
+    other: KStream<KO, VO> & SameKey<K, KO>,
+    joiner: (value: Present<V>, otherValue: Present<VO> | null, key: K) => R,
+    windows: JoinWindows,
+    options: StreamJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>, SerdeFor<VO, OR>>,
+  ): KStream<K, R>
   /**
    * As `join`, but a record without a row passes on with null for the table's value.
    * @example orders.leftJoin(customers, (order, customer) => ({ ...order, tier: customer?.tier ?? 'unknown' }))
@@ -249,8 +288,27 @@ export class KStream<out K, out V> {
     table: KTable<KT, VT> & SameKey<K, KT>,
     joiner: (value: V, tableValue: VT | null, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+  ): KStream<K, R>
+  leftJoin(other: unknown, joiner: UserFunction, ...rest: JoinRest): KStream<K, never> {
+    return this.#join('leftJoin', other, joiner, rest)
+  }
+
+  /**
+   * As `leftJoin` of two streams, for the records of both: one that nothing matches is given out with null for the other's value.
+   * @example
+   * sent.outerJoin(received, (s, r) => ({ sent: s?.at ?? null, received: r?.at ?? null }), Windows.join('10m', { grace: '1m' }), {
+   *   name: 'deliveries',
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  outerJoin<KO, VO, R, KR extends K = K, VR extends V = V, OR extends VO = VO>(
+    other: KStream<KO, VO> & SameKey<K, KO>,
+    joiner: (value: Present<V> | null, otherValue: Present<VO> | null, key: K) => R,
+    windows: JoinWindows,
+    options: StreamJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>, SerdeFor<VO, OR>>,
   ): KStream<K, R> {
-    return new KStream(joinTable(this.#state, this.#table(table, 'leftJoin'), true, joiner, options))
+    if (!(other instanceof KStream)) throw notA('stream', 'outerJoin', this.#state)
+    return new KStream(joinStreams(this.#state, other.#state, 'outerJoin', joiner, windows, options))
   }
 
   /**
@@ -335,6 +393,20 @@ export class KStream<out K, out V> {
     const { stores, tables, out, on, punctuators } = options ?? {}
     const read = Object.entries(tables ?? {}).map(([key, table]) => [key, this.#table(table, `tables.${key}`)])
     return { stores, tables: Object.fromEntries(read), out, on, punctuators }
+  }
+
+  #join(
+    method: 'join' | 'leftJoin',
+    other: unknown,
+    joiner: UserFunction,
+    [first, second]: JoinRest,
+  ): KStream<K, never> {
+    if (other instanceof KStream) {
+      return new KStream(joinStreams(this.#state, other.#state, method, joiner, first as JoinWindows, second))
+    }
+    return new KStream(
+      joinTable(this.#state, this.#table(other, method), method === 'leftJoin', joiner, first as JoinArguments),
+    )
   }
 
   #table(table: unknown, method: string): TableState {

@@ -66,6 +66,17 @@ export interface JoinOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde
   readonly name?: string | undefined
 }
 
+export interface StreamJoinOptions<KeySerde, ValueSerde, OtherSerde>
+  extends SerdeOptions<KeySerde, ValueSerde>,
+    StoreOptions {
+  /** Name of the join, and first part of the names of its stores and of the repartition topics that it needs. Keep it stable. */
+  readonly name: string
+  /** Serde of the other stream's values, where that stream no longer knows it. */
+  readonly otherValue?: OtherSerde | undefined
+  /** Gives record by record what Kafka Streams 4.1 gives; what is different without, and better, is in the guide. */
+  readonly compat?: 'kafka-streams' | undefined
+}
+
 export interface AggregateOptions<K, V, A> extends StoreOptions {
   /** The aggregate before the first record of a key. Its type is the table's. */
   readonly init: () => A

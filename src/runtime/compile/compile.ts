@@ -4,14 +4,23 @@
  */
 
 import { fanOut, fanOutUpdates } from '../../operators/fan-out.ts'
+import type { JoinProcesses } from '../../operators/join-sides.ts'
 import type { Process, ProcessorContext, Update } from '../../operators/processor.ts'
 import type { AnySerde } from '../../serde/serde.ts'
-import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../../topology/node.ts'
+import type {
+  NodeId,
+  RepartitionNode,
+  SourceNode,
+  StreamStreamJoinNode,
+  SubTopology,
+  Topology,
+  TopologyNode,
+} from '../../topology/node.ts'
 import type { Counters } from '../counters.ts'
 import { topicOfNode } from '../plan.ts'
 import { asksForOld, ignoresValue, passesOldOn, unread } from './reads.ts'
 import type { Scope, Wiring } from './scope.ts'
-import { buildProcess } from './streams.ts'
+import { buildJoin, buildProcess } from './streams.ts'
 import { buildUpdates } from './updates.ts'
 import { viewOf } from './views.ts'
 
@@ -40,6 +49,12 @@ export function compile(topology: Topology, sub: SubTopology, wiring: Wiring): r
 function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
   const processes = new Map<NodeId, Process>()
   const updates = new Map<NodeId, Update>()
+  const joins = new Map<NodeId, JoinProcesses>()
+  const joinOf = (node: StreamStreamJoinNode): JoinProcesses => {
+    const join = joins.get(node.id) ?? buildJoin(node, scope)
+    joins.set(node.id, join)
+    return join
+  }
   const scope: Scope = {
     topology,
     wiring,
@@ -47,7 +62,14 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
       sub.nodes
         .map((child) => topology.nodes[child] as TopologyNode)
         .filter((node) => (isDrivenByFirst(node) ? node.parents[0] === id : node.parents.includes(id))),
-    next: (id) => fanOut(scope.children(id).map((node) => scope.process(node))),
+    next: (id) =>
+      fanOut(
+        scope.children(id).flatMap((node) => {
+          if (node.kind !== 'stream-stream-join') return [scope.process(node)]
+          // Both, of a stream that is joined with itself.
+          return joinOf(node).filter((_, side) => node.parents[side] === id)
+        }),
+      ),
     process: (node) => {
       const known = processes.get(node.id)
       if (known !== undefined) return known

@@ -8,6 +8,8 @@ import { filter } from '../../operators/filter.ts'
 import { flatMap } from '../../operators/flat-map.ts'
 import { flatMapValues } from '../../operators/flat-map-values.ts'
 import { foreach } from '../../operators/foreach.ts'
+import type { JoinProcesses } from '../../operators/join-sides.ts'
+import { kafkaStreamsJoin } from '../../operators/kafka-streams-join.ts'
 import { map } from '../../operators/map.ts'
 import { mapValues } from '../../operators/map-values.ts'
 import { peek } from '../../operators/peek.ts'
@@ -19,12 +21,20 @@ import { sessionAggregate } from '../../operators/session-aggregate.ts'
 import { sink } from '../../operators/sink.ts'
 import { slidingAggregate } from '../../operators/sliding-aggregate.ts'
 import { split } from '../../operators/split.ts'
+import { streamJoin } from '../../operators/stream-join.ts'
 import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { slidingStore } from '../../state/sliding.ts'
-import type { KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
-import type { NodeId, ProcessNode, RepartitionNode, SinkNode, TopologyNode } from '../../topology/node.ts'
+import type { JoinBuffer, KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
+import type {
+  NodeId,
+  ProcessNode,
+  RepartitionNode,
+  SinkNode,
+  StreamStreamJoinNode,
+  TopologyNode,
+} from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
 import { keepsValue } from './reads.ts'
 import { type Scope, storeOf } from './scope.ts'
@@ -104,6 +114,14 @@ function processOf(node: ProcessNode, scope: Scope): Process {
 
 function mapped<T, R>(given: Readonly<Record<string, T>>, map: (one: T) => R): Readonly<Record<string, R>> {
   return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, map(one)]))
+}
+
+/** What takes the records of the left stream of a join, and what takes those of the right one. */
+export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcesses {
+  const [left, right] = node.stores.map(({ name }) => storeOf<JoinBuffer<unknown, unknown>>(scope, name))
+  const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
+  const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
+  return join(args, scope.context(node), scope.next(node.id))
 }
 
 function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {

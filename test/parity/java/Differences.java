@@ -64,4 +64,28 @@ final class Differences {
                         .count(Inputs.numbers("counts"))
                         .toStream());
     }
+
+    static void joinOfLateRecord(StreamsBuilder b) {
+        Results.to("results", StreamJoins.inner(b, 10, 10, 0));
+    }
+
+    static void joinWithinGrace(StreamsBuilder b) {
+        Results.to("results", StreamJoins.left(b, 10, 10, 50));
+    }
+
+    static void joinAfterTheEnd(StreamsBuilder b) {
+        Results.to("results", StreamJoins.left(b, 10, 10, 0));
+    }
+
+    static void joinAsSoonAsDue(StreamsBuilder b) {
+        Results.to("results", StreamJoins.left(b, 10, 10, 0));
+    }
+
+    static void joinOfEqualTimes(StreamsBuilder b) {
+        Results.to("results", StreamJoins.inner(b, 0, 0, 0));
+    }
+
+    static void joinBeforeTheEpoch(StreamsBuilder b) {
+        Results.to("results", StreamJoins.inner(b, 20, -10, 100));
+    }
 }

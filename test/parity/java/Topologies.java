@@ -24,6 +24,7 @@ final class Topologies {
             Suppress.class,
             TableJoins.class,
             StreamTableJoins.class,
+            StreamJoins.class,
             Differences.class);
 
     private static final Map<String, Method> METHODS = new TreeMap<>();

@@ -1,0 +1,452 @@
+/**
+ * One side of a stream-stream join (Kafka Streams: a window store that retains duplicates, and the outer-join store beside it). Rows
+ * are found through an index in memory that holds all of them; their values are there on the way to the byte store, and after that for
+ * as long as the cache has room. Invariant: a row is expired only when the *settled* time has made it unreachable, and never while
+ * it is held.
+ *
+ * A row is written once, and again when a held one finds its match in a later commit. What is sealed is kept as bytes until the flush,
+ * in order: a row that was sealed twice is written twice, the later one last.
+ */
+
+import { ByteTarget, type ReadFrom, readerOf, type WriteInto, writerOf } from '../common/bytes.ts'
+import { messageOf, StreamError } from '../common/errors.ts'
+import type { CacheLimits } from './clean-rows.ts'
+import {
+  type Codec,
+  joinKeyBytes,
+  readInt64,
+  storeEnd,
+  storePrefix,
+  writeInt64,
+  writeJoinPlace,
+  writeJoinRowKey,
+} from './codec.ts'
+import { JoinIndex } from './join-index.ts'
+import { type JoinRow, rowBits } from './join-row.ts'
+import { canonical } from './overlay.ts'
+import { RecentRows } from './recent-rows.ts'
+import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, HeldRow, JoinBuffer, StateStore } from './store.ts'
+
+export interface JoinBufferOptions<K, V> extends CacheLimits {
+  readonly name: string
+  readonly key: Codec<K>
+  readonly value: Codec<V>
+  /** A row of timestamp t is unreachable once the time is t + this. */
+  readonly retentionMs: number
+  /** Whether that time is the highest of its own rows rather than stream time. Default false. */
+  readonly ownTime?: boolean
+  /** The task's bytes, shared with its other stores. */
+  readonly bytes: ByteStore
+  /** The bytes hold no row of the store. Default false. */
+  readonly empty?: boolean
+}
+
+const { held, changed, unflushed, sealed, removed, used, loaded } = rowBits
+/** On its way to the bytes: the value must stay. */
+const pinned = changed | unflushed
+/** What a value weighs in memory besides its bytes. */
+const valueBytes = 64
+const firstGuess = 128
+
+export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
+  readonly isTimed = true
+  readonly name: string
+  streamTime = -1
+  heldSeen = Number.POSITIVE_INFINITY
+  /** Stream time at the last settle: what the checkpoint says. */
+  #settledTime = -1
+  #sealedTime = -1
+  /** As `expiryTime`, of what is sealed. */
+  #sealedExpiry = -1
+  #expiryTime = -1
+  readonly #retentionMs: number
+  readonly #ownTime: boolean
+  readonly #bytes: ByteStore
+  readonly #prefix: Buffer
+  readonly #key: Codec<K>
+  readonly #writeKey: WriteInto<K>
+  readonly #writeValue: WriteInto<V>
+  readonly #readValue: ReadFrom<V>
+  readonly #index: JoinIndex<V>
+  readonly #recent: RecentRows<V>
+  /** Where the rows begin that are gone from the index and may be in the bytes still; Infinity when there are none. */
+  #undeleted = Number.POSITIVE_INFINITY
+  /** Whether the index knows what the bytes hold. */
+  #loaded: boolean
+  #changed: JoinRow<V>[] = []
+  /** What was sealed since the last flush, in order: the rows, and where they lie in `#sealed` (see `seal`). */
+  #unflushed: JoinRow<V>[] = []
+  #places: number[] = []
+  readonly #sealed = new ByteTarget()
+  #phase: 'settled' | 'sealed' | 'flushing' = 'settled'
+  /** Mean size of a sealed row, to estimate what has not been serialized yet. */
+  #meanBytes = firstGuess
+  readonly #keyTarget = new ByteTarget()
+  /** Of the match under way. */
+  #to = 0
+  #matches = 0
+  #visit: (value: V, timestamp: number) => void = () => undefined
+  readonly #visitRow: (row: JoinRow<V>) => boolean
+
+  constructor(options: JoinBufferOptions<K, V>) {
+    const { name, key, value, retentionMs, ownTime = false, bytes, empty = false } = options
+    this.name = name
+    this.#retentionMs = retentionMs
+    this.#ownTime = ownTime
+    this.#bytes = bytes
+    this.#prefix = storePrefix(name)
+    this.#key = key
+    this.#writeKey = writerOf(key)
+    this.#writeValue = writerOf(value)
+    this.#readValue = readerOf(value)
+    this.#index = new JoinIndex(retentionMs, (mapKey) => this.#bytesOf(mapKey))
+    this.#recent = new RecentRows(options)
+    this.#loaded = empty
+    this.#visitRow = (row) => {
+      if (row.timestamp > this.#to) return false
+      this.#matches++
+      const found = this.#valueOf(row)
+      if ((row.bits & held) !== 0) this.#release(row)
+      this.#visit(found, row.timestamp)
+      return true
+    }
+  }
+
+  match(key: K, from: number, to: number, visit: (value: V, timestamp: number) => void): number {
+    this.#checkLoaded()
+    this.#to = to
+    this.#matches = 0
+    this.#visit = visit
+    this.#index.visit(this.#mapKey(key), from, this.#visitRow)
+    this.#recent.trim()
+    return this.#matches
+  }
+
+  put(key: K, value: V, timestamp: number, isHeld: boolean): void {
+    this.#checkLoaded()
+    const row = this.#index.append(this.#mapKey(key), timestamp, isHeld)
+    row.value = value
+    row.bits |= loaded | changed
+    this.#changed.push(row)
+  }
+
+  get latest(): number {
+    return this.#index.latest
+  }
+
+  get firstHeld(): HeldRow | undefined {
+    return this.#index.firstHeld
+  }
+
+  get lastHeld(): HeldRow | undefined {
+    return this.#index.lastHeld
+  }
+
+  heldAfter(row: HeldRow): HeldRow | undefined {
+    return this.#index.heldAfter(row as JoinRow<V>)
+  }
+
+  heldFrom(timestamp: number): HeldRow | undefined {
+    return this.#index.heldFrom(timestamp)
+  }
+
+  keyOf(row: HeldRow): K {
+    const { mapKey } = (row as JoinRow<V>).owner
+    return this.#key.primitive ? (mapKey as K) : this.#key.deserialize(Buffer.from(mapKey as string, 'latin1'))
+  }
+
+  valueOf(row: HeldRow): V {
+    const value = this.#valueOf(row as JoinRow<V>)
+    this.#recent.trim()
+    return value
+  }
+
+  release(row: HeldRow): void {
+    // Its value is written again.
+    this.#valueOf(row as JoinRow<V>)
+    this.#release(row as JoinRow<V>)
+  }
+
+  remove(given: HeldRow): void {
+    const row = given as JoinRow<V>
+    this.#index.remove(row)
+    this.#recent.remove(row)
+    row.value = undefined
+    row.bits &= ~loaded
+    // What was never sealed is nowhere else.
+    if ((row.bits & sealed) !== 0) this.#touch(row)
+  }
+
+  recoverStreamTime(streamTime: number): void {
+    if (streamTime > this.#settledTime) this.#settledTime = streamTime
+    if (streamTime > this.streamTime) this.streamTime = streamTime
+  }
+
+  get uncommittedBytes(): number {
+    return this.#changed.length * (this.#meanBytes + valueBytes)
+  }
+
+  /** All rows: each is in memory, if without its value. */
+  get cachedRows(): number {
+    return this.#index.count
+  }
+
+  get unflushedRows(): number {
+    return this.#unflushed.length
+  }
+
+  get unflushedBytes(): number {
+    return this.#sealed.length
+  }
+
+  get expiryTime(): number {
+    return this.#expiryTime
+  }
+
+  /** @throws StreamError SERIALIZATION when a value does not serialize; only `discard` is of use then. */
+  seal(append: AppendRow): void {
+    this.#enter('settled', 'sealed')
+    this.#sealedTime = this.streamTime
+    this.#sealedExpiry = this.#expiryNow()
+    const rows = this.#changed
+    this.#changed = []
+    const target = this.#sealed
+    const before = target.length
+    for (const row of rows) {
+      row.bits &= ~changed
+      const isGone = (row.bits & removed) !== 0
+      if (isGone && (row.bits & sealed) === 0) continue
+      const start = target.length
+      this.#writeMapKey(row.owner.mapKey, target)
+      writeJoinPlace(row.timestamp, row.seq, target)
+      const keyEnd = target.length
+      if (!isGone) this.#sealValue(row, target)
+      const end = target.length
+      append(target.buffer, start, keyEnd - start, isGone ? -1 : end - keyEnd, row.timestamp)
+      row.size = end - start + valueBytes
+      row.bits |= sealed | unflushed
+      this.#unflushed.push(row)
+      this.#places.push(start, keyEnd, isGone ? -1 : end)
+    }
+    if (rows.length > 0) this.#meanBytes = (target.length - before) / rows.length
+  }
+
+  settle(): void {
+    this.#enter('sealed', 'settled')
+    this.#settledTime = this.#sealedTime
+    this.#expiryTime = this.#sealedExpiry
+  }
+
+  /** Rows that have become unreachable meanwhile never reach the bytes; `expire` takes them out of the index. */
+  flush(writes: ByteWrite[]): void {
+    this.#enter('settled', 'flushing')
+    const source = this.#sealed.buffer
+    const from = this.#index.firstSlot(this.#expiryTime - this.#retentionMs + 1) * this.#index.slotMs
+    const target = new ByteTarget(this.#sealed.length + this.#unflushed.length * this.#prefix.length)
+    for (const [nth, row] of this.#unflushed.entries()) {
+      if (row.timestamp < from) continue
+      const start = this.#places[nth * 3] as number
+      const keyEnd = this.#places[nth * 3 + 1] as number
+      const end = this.#places[nth * 3 + 2] as number
+      const at = target.length
+      target.writeBytes(this.#prefix)
+      writeJoinRowKey(source, start, keyEnd, target)
+      const valueAt = target.length
+      if (end >= 0) target.writeRange(source, keyEnd, end)
+      writes.push({
+        key: target.buffer.subarray(at, valueAt),
+        value: end < 0 ? null : target.buffer.subarray(valueAt, target.length),
+      })
+    }
+  }
+
+  flushed(): void {
+    this.#enter('flushing', 'settled')
+    const rows = this.#unflushed
+    this.#unflushed = []
+    this.#places = []
+    this.#sealed.clear()
+    for (const row of rows) {
+      // A second one of the same row finds it clean.
+      if ((row.bits & unflushed) === 0) continue
+      row.bits &= ~unflushed
+      if ((row.bits & (removed | changed)) === 0) this.#recent.add(row)
+    }
+    this.#recent.trim()
+  }
+
+  discard(): void {
+    this.#forget()
+    this.#sealedTime = this.#settledTime
+    this.streamTime = this.#settledTime
+  }
+
+  /** Also raises the stream time: no row is newer than the stream time that wrote it. */
+  restore(row: ChangelogRow): ByteWrite {
+    if (this.#changed.length > 0 || this.#unflushed.length > 0) {
+      throw new StreamError('INTERNAL', `store ${this.name} has writes of its own while it is restored`)
+    }
+    if (this.#loaded) this.discard()
+    if (row.key.length < joinKeyBytes) {
+      throw new StreamError(
+        'CORRUPT',
+        `store ${this.name}: a changelog key of ${row.key.length} bytes holds no timestamp`,
+        {
+          where: { node: this.name },
+          hint: 'Something else wrote to the changelog topic: find and stop it, then start under another application id, which builds the state anew from the input topics.',
+        },
+      )
+    }
+    this.recoverStreamTime(row.timestamp)
+    const target = new ByteTarget(this.#prefix.length + row.key.length)
+    target.writeBytes(this.#prefix)
+    writeJoinRowKey(row.key, 0, row.key.length, target)
+    return { key: target.copy(), value: row.value }
+  }
+
+  async load(): Promise<void> {
+    if (this.#loaded) return
+    this.#forget()
+    const keyAt = this.#prefix.length + joinKeyBytes
+    for await (const [key, value] of this.#bytes.scan(this.#prefix, storeEnd(this.name))) {
+      const timestamp = readInt64(key, this.#prefix.length)
+      const seq = key.readUInt32BE(keyAt - 4)
+      this.#index.load(this.#mapKeyOf(key.subarray(keyAt)), timestamp, seq, value[0] === 1)
+    }
+    this.#loaded = true
+    this.#expiryTime = this.#expiryNow()
+  }
+
+  /** Deletes the rows that the settled time has made unreachable, in steps of a part of the retention. */
+  async expire(): Promise<void> {
+    if (!this.#loaded) return
+    // Rows still on their way to bytes stay, and are deleted by a later call.
+    const end = this.#expiryTime - this.#retentionMs + 1
+    const first = this.#index.expire(end, (row) => {
+      if ((row.bits & pinned) !== 0) return true
+      this.#recent.remove(row)
+      row.value = undefined
+      return false
+    })
+    this.#recent.trim()
+    if (first !== undefined && first < this.#undeleted) this.#undeleted = first
+    if (this.#undeleted === Number.POSITIVE_INFINITY) return
+    const to = this.#index.firstSlot(end) * this.#index.slotMs
+    await this.#bytes.deleteRange(this.#lowest(this.#undeleted), this.#lowest(to))
+    this.#undeleted = Number.POSITIVE_INFINITY
+  }
+
+  /** What the time of this moment, with nothing under way, makes unreachable: nothing that is held. */
+  #expiryNow(): number {
+    const time = this.#ownTime ? this.#index.latest : this.streamTime
+    const first = this.#index.firstHeld
+    return first === undefined ? time : Math.min(time, first.timestamp + this.#retentionMs - 1)
+  }
+
+  #release(row: JoinRow<V>): void {
+    this.#index.release(row)
+    this.#touch(row)
+  }
+
+  /** The row is to be written again. */
+  #touch(row: JoinRow<V>): void {
+    this.#recent.remove(row)
+    if ((row.bits & changed) !== 0) return
+    row.bits |= changed
+    this.#changed.push(row)
+  }
+
+  #valueOf(row: JoinRow<V>): V {
+    row.bits |= used
+    if ((row.bits & loaded) !== 0) return row.value as V
+    const target = this.#keyTarget
+    target.clear()
+    target.writeBytes(this.#prefix)
+    writeJoinPlace(row.timestamp, row.seq, target)
+    this.#writeMapKey(row.owner.mapKey, target)
+    const stored = this.#bytes.get(target.buffer.subarray(0, target.length))
+    if (stored === undefined)
+      throw new StreamError('INTERNAL', `store ${this.name}: a row of its index is not in its bytes`)
+    const value = this.#read(stored)
+    row.value = value
+    row.size = stored.length + valueBytes
+    row.bits |= loaded
+    this.#recent.add(row)
+    return value
+  }
+
+  #read(stored: Buffer): V {
+    try {
+      return this.#readValue(stored, 1, stored.length)
+    } catch (thrown) {
+      throw new StreamError('CORRUPT', `store ${this.name}: a stored row does not read: ${messageOf(thrown)}`, {
+        cause: thrown,
+        where: { node: this.name },
+        hint: 'If the value serde of the store has changed, give the join another name or run under another --app-id; else delete its state directory and it is rebuilt.',
+      })
+    }
+  }
+
+  #sealValue(row: JoinRow<V>, target: ByteTarget): void {
+    const at = target.reserve(1)
+    target.length = target.buffer.writeUInt8((row.bits & held) === 0 ? 0 : 1, at)
+    try {
+      this.#writeValue(row.value as V, target)
+    } catch (thrown) {
+      throw new StreamError('SERIALIZATION', `store ${this.name}: a value does not serialize: ${messageOf(thrown)}`, {
+        cause: thrown,
+        where: { node: this.name },
+        hint: 'Give the join a value serde that fits the records of that stream.',
+      })
+    }
+  }
+
+  #forget(): void {
+    this.#index.clear()
+    this.#recent.clear()
+    this.#changed = []
+    this.#unflushed = []
+    this.#places = []
+    this.#sealed.clear()
+    this.#phase = 'settled'
+    this.#loaded = false
+    this.heldSeen = Number.POSITIVE_INFINITY
+  }
+
+  #checkLoaded(): void {
+    if (!this.#loaded) throw new StreamError('INTERNAL', `store ${this.name} was not loaded before its first record`)
+  }
+
+  #enter(from: 'settled' | 'sealed' | 'flushing', to: 'settled' | 'sealed' | 'flushing'): void {
+    if (this.#phase !== from) {
+      throw new StreamError('INTERNAL', `store ${this.name} was ${this.#phase} when it had to be ${from}`)
+    }
+    this.#phase = to
+  }
+
+  #lowest(timestamp: number): Buffer {
+    const target = new ByteTarget(this.#prefix.length + 8)
+    target.writeBytes(this.#prefix)
+    const at = target.reserve(8)
+    writeInt64(target.buffer, timestamp, at)
+    target.length = at + 8
+    return target.copy()
+  }
+
+  #mapKey(key: K): unknown {
+    return this.#key.primitive ? canonical(key) : this.#key.serialize(key).toString('latin1')
+  }
+
+  #mapKeyOf(bytes: Buffer): unknown {
+    return this.#key.primitive ? canonical(this.#key.deserialize(bytes)) : bytes.toString('latin1')
+  }
+
+  #bytesOf(mapKey: unknown): string {
+    return this.#key.primitive ? this.#key.serialize(mapKey as K).toString('latin1') : (mapKey as string)
+  }
+
+  #writeMapKey(mapKey: unknown, target: ByteTarget): void {
+    if (this.#key.primitive) this.#writeKey(mapKey as K, target)
+    else target.writeBytes(Buffer.from(mapKey as string, 'latin1'))
+  }
+}
