@@ -15,6 +15,7 @@ export {
 export type { StreamsBuilder } from './dsl/builder.ts'
 export { defineTopology } from './dsl/define.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'
+export type { KGroupedTable } from './dsl/facade/grouped-table.ts'
 export type { KStream } from './dsl/facade/kstream.ts'
 export type { KTable } from './dsl/facade/ktable.ts'
 export type {

@@ -5,6 +5,8 @@ import { numbers, type OperatorCase, others, results, type WidthCase } from './c
 
 const read = (b: StreamsBuilder): KStream<string, number> => b.stream(numbers)
 const table = (b: StreamsBuilder) => b.table(numbers, { store: 'numbers' })
+const byRest = (b: StreamsBuilder) =>
+  table(b).groupBy('by-rest', (n) => [n % 10, n], { key: numbers.value, value: numbers.value })
 const grouped = (b: StreamsBuilder) => read(b).groupByKey()
 const minutes = Windows.tumbling('1m', { grace: '1m' })
 const hops = Windows.hopping('1m', { advance: '12s', grace: '1m' })
@@ -152,6 +154,36 @@ export const cases: readonly OperatorCase[] = [
       seen(
         table(b)
           .outerJoin(b.table(others, { store: 'others' }), (n, row) => (n ?? 0) + (row ?? 0))
+          .toStream(),
+      ),
+  },
+  { name: 'KTable.groupBy', over: 'table', build: (b) => void byRest(b) },
+  {
+    name: 'KGroupedTable.count',
+    over: 'table',
+    build: (b) => seen(byRest(b).count('rows-per-rest').toStream()),
+  },
+  {
+    name: 'KGroupedTable.reduce',
+    over: 'table',
+    build: (b) =>
+      seen(
+        byRest(b)
+          .reduce(
+            'totals',
+            (total, n) => total + n,
+            (total, n) => total - n,
+          )
+          .toStream(),
+      ),
+  },
+  {
+    name: 'KGroupedTable.aggregate',
+    over: 'table',
+    build: (b) =>
+      seen(
+        byRest(b)
+          .aggregate('totals', { ...sum, subtract: (total, n) => total - n })
           .toStream(),
       ),
   },

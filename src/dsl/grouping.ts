@@ -74,7 +74,7 @@ export function groupBy(state: StreamState, name: unknown, selector: UserFunctio
   return repartitioned(keyed, name, display, `groupBy('${String(name)}', fn, { key: string, ... })`, site)
 }
 
-function repartitioned(
+export function repartitioned(
   state: StreamState,
   name: unknown,
   call: string,

@@ -84,6 +84,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'table':
       return `|${name}|=`
     case 'aggregate':
+    case 'table-aggregate':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':

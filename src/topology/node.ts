@@ -178,6 +178,24 @@ export interface SessionAggregateNode extends NodeBase {
   readonly merger: Fn
   readonly ignoresValue?: true
 }
+/** Sends each change of a row to its group: a stream of changes, old and new value in one. */
+export interface TableGroupByNode extends NodeBase {
+  readonly kind: 'table-group-by'
+  /** `(value, key) => [key, value]` */
+  readonly mapper: Fn<readonly [unknown, unknown]>
+  /** Of the group's key: what tells two keys apart. */
+  readonly key: AnySerde
+}
+/** count, reduce and aggregate of a grouped table. Without `initializer` the first value is the aggregate (reduce). */
+export interface TableAggregateNode extends NodeBase {
+  readonly kind: 'table-aggregate'
+  readonly store: StoreSpec
+  readonly initializer?: () => unknown
+  /** `(aggregate, value, key) => aggregate`; null deletes the row. */
+  readonly aggregator: Fn
+  /** `(aggregate, value, key) => aggregate` without the value; null deletes the row. */
+  readonly subtractor: Fn
+}
 /** Rows of a table for which the predicate holds; the others are deleted downstream. `negate` is `filterNot`. */
 export interface TableFilterNode extends NodeBase {
   readonly kind: 'table-filter'
@@ -284,6 +302,8 @@ export type TopologyNode =
   | WindowAggregateNode
   | SlidingAggregateNode
   | SessionAggregateNode
+  | TableGroupByNode
+  | TableAggregateNode
   | TableFilterNode
   | TableMapValuesNode
   | SuppressNode

@@ -25,6 +25,7 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
   switch (node.kind) {
     case 'table':
     case 'aggregate':
+    case 'table-aggregate':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':

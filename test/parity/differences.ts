@@ -1,6 +1,6 @@
 /** Where streamctl gives something else than Kafka Streams on purpose: all there is, each with the input that shows it. */
 
-import { Suppressed, Windows } from 'streamctl'
+import { Suppressed, string, Windows } from 'streamctl'
 import type { Difference } from './difference.ts'
 import { streamJoinDifferences } from './differences-of-stream-joins.ts'
 import type { JsonRecord } from './record.ts'
@@ -26,6 +26,13 @@ const counted = (start: number, count: number, timestamp: number): JsonRecord =>
   key: { key: 'a', start, end: start + 10 },
   value: count,
   timestamp,
+})
+
+const total = (key: string, value: number | null, timestamp: number): JsonRecord => ({
+  ...at(timestamp),
+  topic: 'results',
+  key,
+  value,
 })
 
 const firstThree = [counted(60, 1, 70), counted(89, 1, 99), counted(100, 1, 100), counted(90, 2, 100)]
@@ -112,6 +119,35 @@ export const differences: Readonly<Record<string, Difference>> = {
         .filter((count) => count % 2n === 0n)
         .toStream()
         .to(windowedResults(50))
+    },
+  },
+  subtractedBeforeItWasAdded: {
+    what: 'the first update of an aggregate, where its table is grouped',
+    why: 'the initial aggregate was never a row of the table, and never added to a group: subtracting it makes the totals wrong',
+    streamctl: {
+      does: 'adds the row to its group',
+      output: [total('1', 1, 1), total('1', 0, 2), total('0', 1, 2), total('1', 1, 3)],
+    },
+    kafkaStreams: {
+      does: 'subtracts the initial aggregate first: group 0 loses the row of a',
+      output: [
+        total('0', null, 1),
+        total('1', 1, 1),
+        total('1', 0, 2),
+        total('0', 1, 2),
+        total('0', 0, 3),
+        total('1', 1, 3),
+      ],
+    },
+    input: [at(1), at(2), { ...at(3), key: 'b' }],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .count('counts')
+        .groupBy('by-count', (count, key) => [`${count % 2n}`, key], { key: string, value: string })
+        .count('keys-per-count')
+        .toStream()
+        .to(results)
     },
   },
   neighboursOfLateRecords: {

@@ -8,6 +8,7 @@ import { stateless } from './topologies/stateless.ts'
 import { streamJoins } from './topologies/stream-joins.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
+import { tableAggregates } from './topologies/table-aggregates.ts'
 import { tableJoins } from './topologies/table-joins.ts'
 import { tables } from './topologies/tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
@@ -23,6 +24,7 @@ export const families: Readonly<Record<string, Family>> = {
   tables,
   suppress,
   tableJoins,
+  tableAggregates,
   streamTableJoins,
   streamJoins,
 }

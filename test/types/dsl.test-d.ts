@@ -3,6 +3,7 @@ import type { RecordContext } from '../../src/common/record-context.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
+import type { KGroupedTable } from '../../src/dsl/facade/grouped-table.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
 import type { KTable } from '../../src/dsl/facade/ktable.ts'
 import type { ProcessorRecord } from '../../src/dsl/facade/processor.ts'
@@ -540,5 +541,34 @@ describe('tables joined with tables', () => {
     table.join(byNumber, () => 1)
     // @ts-expect-error a stream is no table
     table.join(stream, () => 1)
+  })
+})
+
+describe('grouped tables', () => {
+  const byName = table.groupBy('by-name', (customer, id) => [customer.name, id.length], { key: string, value: double })
+
+  test('the serdes say what a group holds, and the mapper must fit them', () => {
+    expectTypeOf(byName).toEqualTypeOf<KGroupedTable<string, number>>()
+    expectTypeOf(byName.count('n')).toEqualTypeOf<KTable<string, bigint>>()
+    expectTypeOf(
+      byName.reduce(
+        'sum',
+        (sum, n) => sum + n,
+        (sum, n) => (sum === n ? null : sum - n),
+      ),
+    ).toEqualTypeOf<KTable<string, number | null>>()
+    // @ts-expect-error the value is a number, not a text
+    table.groupBy('by-name', (customer) => [customer.name, 1], { key: string, value: string })
+    // @ts-expect-error both serdes are needed
+    table.groupBy('by-name', (customer) => [customer.name, 1], { key: string })
+  })
+
+  test('an aggregate is added to and subtracted from', () => {
+    const fold = { init: () => ({ n: 0 }), add: ({ n }: { n: number }) => ({ n: n + 1 }), serde: json }
+    expectTypeOf(byName.aggregate('n', { ...fold, subtract: ({ n }) => ({ n: n - 1 }) })).toEqualTypeOf<
+      KTable<string, { n: number }>
+    >()
+    // @ts-expect-error no subtractor
+    byName.aggregate('n', fold)
   })
 })

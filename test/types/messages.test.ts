@@ -61,6 +61,8 @@ const programs = {
     "stream.process('p', { stores: { tries: store({ key: string, value: double }) }, on: ({ key }, { stores }) => void stores.trise.get(key) })",
   'no serde for a new key': "stream.groupBy('by-customer', (v) => v.customer, {})",
   'final results of a table without windows': "byNumber.suppress('final', Suppressed.untilWindowCloses('unbounded'))",
+  'grouped table without a subtractor':
+    "byNumber.groupBy('g', (v) => [v.name, 1], { key: string, value: double }).reduce('r', (a, b) => a + b)",
   'no name for a store': 'stream.groupByKey().count()',
   'serde of another type': "stream.groupByKey().aggregate('n', { init: () => 0, add: (n) => n + 1, serde: string })",
 } as const
@@ -165,6 +167,7 @@ test('the row of a left join may be missing', () => {
 test('what is required is named', () => {
   expectSaid('no serde for a new key', "Property 'key' is missing in type '{}'")
   expectSaid('no name for a store', 'Expected 1-2 arguments, but got 0.')
+  expectSaid('grouped table without a subtractor', 'Expected 3-4 arguments, but got 2.')
 })
 
 test('only windows close', () => {

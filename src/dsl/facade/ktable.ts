@@ -1,12 +1,14 @@
 /** Tables: an operator for each method of Kafka Streams' KTable. */
 
-import type { AnySerde } from '../../serde/serde.ts'
+import type { AnySerde, Serde } from '../../serde/serde.ts'
 import type { UserFunction } from '../stateless.ts'
 import type { TableState } from '../stream-state.ts'
 import { suppress } from '../suppress.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from '../suppressed.ts'
+import { groupTableBy } from '../table-grouping.ts'
 import { derived, joinTables, type TableJoin, toStream } from '../tables.ts'
 import type { Guard, OfWindows, Predicate, Present, SameKey, SerdeFor } from '../types.ts'
+import { KGroupedTable } from './grouped-table.ts'
 import { KStream } from './kstream.ts'
 import { notA } from './not-a.ts'
 import type { SuppressOptions, TableJoinOptions } from './options.ts'
@@ -136,6 +138,20 @@ export class KTable<out K, out V> {
   ): KTable<K, R | null> {
     if (!(other instanceof KTable)) throw notA('table', method, this.#state)
     return new KTable(joinTables(this.#state, KTable.stateOf(other), method, joiner, options))
+  }
+
+  /**
+   * Groups the rows by another key, through the repartition topic `<app>-<name>-repartition`.
+   * @param mapper gives the key and the value that a row has in its group; null for either takes it out of all groups.
+   * @example customers.groupBy('by-country', (customer, id) => [customer.country, id], { key: string, value: string }).count('per-country')
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  groupBy<K2, V2>(
+    name: string,
+    mapper: (value: Present<V>, key: K) => readonly [NoInfer<K2> | null, NoInfer<V2> | null],
+    serdes: { readonly key: Serde<K2>; readonly value: Serde<V2> },
+  ): KGroupedTable<K2, V2> {
+    return new KGroupedTable(groupTableBy(this.#state, name, mapper, serdes))
   }
 
   /**

@@ -95,3 +95,8 @@ export interface TableJoinOptions {
   /** Display name. */
   readonly name?: string | undefined
 }
+
+export interface TableAggregateOptions<K, V, A> extends AggregateOptions<K, V, A> {
+  /** The aggregate without a value that was added before. Null deletes the row. */
+  readonly subtract: (aggregate: Present<A>, value: V, key: K) => A
+}

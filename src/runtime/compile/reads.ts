@@ -10,6 +10,7 @@ export function asksForOld(node: TopologyNode, parent: NodeId): boolean {
   switch (node.kind) {
     case 'table-filter':
     case 'suppress':
+    case 'table-group-by':
       return true
     // Whether a row that is deleted without a partner was there before.
     case 'table-table-join':

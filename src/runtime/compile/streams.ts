@@ -24,6 +24,7 @@ import { split } from '../../operators/split.ts'
 import { streamJoin } from '../../operators/stream-join.ts'
 import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
+import { tableAggregate } from '../../operators/table-aggregate.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type { JoinBuffer, KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
@@ -77,6 +78,10 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       return aggregate({ ...node, store }, ctx, updates())
+    }
+    case 'table-aggregate': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      return tableAggregate({ ...node, store }, ctx, updates())
     }
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)

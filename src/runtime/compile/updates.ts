@@ -4,9 +4,11 @@ import { StreamError } from '../../common/errors.ts'
 import type { Update } from '../../operators/processor.ts'
 import { suppress } from '../../operators/suppress.ts'
 import { tableFilter } from '../../operators/table-filter.ts'
+import { tableGroupBy } from '../../operators/table-group-by.ts'
 import { tableMapValues } from '../../operators/table-map-values.ts'
 import { joinLeft, joinRight } from '../../operators/table-table-join.ts'
 import { toStream } from '../../operators/to-stream.ts'
+import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
@@ -23,6 +25,8 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
       const buffer = storeOf<BufferStore<unknown, unknown>>(scope, node.store.name)
       return [suppress({ ...node, buffer }, ctx, scope.updates(node.id))]
     }
+    case 'table-group-by':
+      return [tableGroupBy({ ...node, sameKey: sameKeyOf(node.key) }, ctx, scope.next(node.id))]
     case 'to-stream':
       return [toStream(scope.next(node.id))]
     case 'table-table-join': {
@@ -37,4 +41,10 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no table`)
   }
+}
+
+/** Keys that have the same bytes are the same. */
+function sameKeyOf({ primitive, serialize }: AnySerde): (a: unknown, b: unknown) => boolean {
+  if (primitive) return (a, b) => a === b
+  return (a, b) => a === b || serialize(a).equals(serialize(b))
 }

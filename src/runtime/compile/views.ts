@@ -16,7 +16,8 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
   const parent = () => scope.view(node.parents[0] as NodeId)
   switch (node.kind) {
     case 'table':
-    case 'aggregate': {
+    case 'aggregate':
+    case 'table-aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       return (key) => store.get(key)
     }

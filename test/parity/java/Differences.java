@@ -4,7 +4,9 @@ import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.unbounded
 import static org.apache.kafka.streams.kstream.Suppressed.untilTimeLimit;
 
 import java.time.Duration;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Repartitioned;
@@ -52,6 +54,19 @@ final class Differences {
                         .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50)))
                         .count(Inputs.numbers("counts"))
                         .filter((key, count) -> count % 2 == 0)
+                        .toStream());
+    }
+
+    static void subtractedBeforeItWasAdded(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .count(Inputs.numbers("counts"))
+                        .groupBy(
+                                (key, count) -> KeyValue.pair("" + count % 2, key),
+                                Grouped.with("by-count", Json.TEXT, Json.TEXT))
+                        .count(Inputs.numbers("keys-per-count"))
                         .toStream());
     }
 

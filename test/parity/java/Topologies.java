@@ -23,6 +23,7 @@ final class Topologies {
             Tables.class,
             Suppress.class,
             TableJoins.class,
+            TableAggregates.class,
             StreamTableJoins.class,
             StreamJoins.class,
             Differences.class);
