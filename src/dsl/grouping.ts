@@ -11,12 +11,14 @@ import {
 import { int64 } from '../serde/int64.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { sessionWindowed } from '../serde/session-windowed.ts'
+import type { TopicDefinition } from '../serde/topic.ts'
 import { windowed } from '../serde/windowed.ts'
-import type { SourceLocation, StoreSpec } from '../topology/node.ts'
+import type { SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
 import { invalid, requireFunction } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
+import { requireTopic } from './sinks.ts'
 import { displayName, type UserFunction } from './stateless.ts'
 import {
   type GivenSerdes,
@@ -102,7 +104,13 @@ export interface Fold {
   readonly value: AnySerde | undefined
   readonly storage: Storage | undefined
   readonly ignoresValue?: true
+  /** Of windows: every update, or one when a window closes. Default `updates`. */
+  readonly emit?: Emit | undefined
+  /** Where records go that come too late for a window. */
+  readonly late?: { readonly kind: 'topic'; readonly name: string } | undefined
 }
+
+export type Emit = 'updates' | 'final'
 
 export const counting: Pick<Fold, 'initializer' | 'aggregator' | 'merger' | 'ignoresValue'> = {
   initializer: () => 0n,
@@ -116,17 +124,20 @@ export const countSerde: AnySerde = int64
 /** count, reduce and aggregate, windowed or not. */
 export function fold(
   grouping: Grouping,
-  windows: TimeWindows | SlidingWindows | SessionWindows | undefined,
+  windows: AnyWindows | undefined,
   method: 'count' | 'reduce' | 'aggregate',
   name: unknown,
-  { initializer, aggregator, merger, value, storage, ignoresValue }: Fold,
+  given: Fold,
 ): TableState {
+  const { initializer, aggregator, merger, value, storage, ignoresValue, emit, late } = given
   const site = callSite()
   const { graph, key } = grouping
   const store = graph.claimStore(name, method, site)
   requireFunction(aggregator, 'aggregator', store, site)
   if (method === 'aggregate') requireFunction(initializer, 'initializer', store, site)
   if (windows?.kind === 'session') requireFunction(merger, 'merger', store, site)
+  checkEmit(emit, windows, store, site)
+  const lateTopic = late === undefined ? undefined : requireLate(late, windows, store, site)
   const serde = requireSerde(
     value ?? grouping.value,
     'value',
@@ -136,37 +147,96 @@ export function fold(
     site,
   )
   const parents = [grouping.input(store).node]
-  const more = { ...(initializer && { initializer }), ...(ignoresValue && { ignoresValue }) }
+  // A late record is written with its value.
+  const ignores = ignoresValue === true && lateTopic === undefined
+  const more = {
+    parents,
+    aggregator,
+    ...(initializer && { initializer }),
+    ...(ignores && { ignoresValue: true as const }),
+  }
   if (windows === undefined) {
     const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
-    const node = graph.add({ kind: 'aggregate', parents, store: spec, aggregator, ...more }, store, site)
+    const node = graph.add({ kind: 'aggregate', store: spec, ...more }, store, site)
     return { graph, node, key, value: serde, stores: [spec] }
   }
+  const shape = { name: store, key, value: serde, ...(emit === 'final' && { closes: true as const }) }
+  const table = windowedFold(graph, shape, windows, storage, more, merger, site)
+  if (lateTopic !== undefined) {
+    const { name: topic, key, value } = lateTopic
+    const sink = { kind: 'sink', parents: [table.node], topic, key, value, late: true } as const
+    graph.add(sink, graph.pathName(table.node, 'late'), site)
+  }
+  return table
+}
+
+function windowedFold(
+  graph: Graph,
+  shape: Pick<StoreSpec, 'name' | 'key' | 'value' | 'closes'>,
+  windows: AnyWindows,
+  storage: Storage | undefined,
+  more: Pick<WindowAggregateNode, 'parents' | 'aggregator' | 'initializer' | 'ignoresValue'>,
+  merger: UserFunction | undefined,
+  site: SourceLocation | undefined,
+): TableState {
+  const { name, key, value } = shape
   if (windows.kind === 'session') {
-    const retentionMs = sessionRetentionMs(windows)
-    const spec = storeSpec({ name: store, kind: 'session', key, value: serde, session: windows, retentionMs }, storage)
-    const sessionStore = spec as StoreSpec & { readonly session: SessionWindows }
-    const body = { kind: 'session-aggregate', parents, store: sessionStore, aggregator, ...more } as const
-    const node = graph.add({ ...body, merger: merger as UserFunction }, store, site)
-    return { graph, node, key: sessionWindowed(key), value: serde, stores: [spec] }
+    // What is passed on when it closes is kept for as long.
+    const retentionMs = sessionRetentionMs(windows) + (shape.closes ? 1 : 0)
+    const spec = storeSpec({ ...shape, kind: 'session', session: windows, retentionMs }, storage)
+    const store = spec as StoreSpec & { readonly session: SessionWindows }
+    const node = graph.add({ kind: 'session-aggregate', store, ...more, merger: merger as UserFunction }, name, site)
+    return { graph, node, key: sessionWindowed(key), value, stores: [store] }
   }
   if (windows.kind === 'sliding') {
     const retentionMs = windowRetentionMs(slidingStretches(windows))
-    const spec = storeSpec({ name: store, kind: 'sliding', key, value: serde, sliding: windows, retentionMs }, storage)
-    const slidingStore = spec as StoreSpec & { readonly sliding: SlidingWindows }
-    const body = { kind: 'sliding-aggregate', parents, store: slidingStore, aggregator, ...more } as const
-    const node = graph.add(body, store, site)
-    return { graph, node, key: windowed(key, windows.timeDifferenceMs), value: serde, stores: [spec] }
+    const spec = storeSpec({ ...shape, kind: 'sliding', sliding: windows, retentionMs }, storage)
+    const store = spec as StoreSpec & { readonly sliding: SlidingWindows }
+    const node = graph.add({ kind: 'sliding-aggregate', store, ...more }, name, site)
+    return { graph, node, key: windowed(key, windows.timeDifferenceMs), value, stores: [store] }
   }
-  const retentionMs = windowRetentionMs(windows)
-  const spec = storeSpec({ name: store, kind: 'window', key, value: serde, windows, retentionMs }, storage)
-  const windowStore = spec as StoreSpec & { readonly windows: TimeWindows }
-  const node = graph.add({ kind: 'window-aggregate', parents, store: windowStore, aggregator, ...more }, store, site)
-  return { graph, node, key: windowed(key, windows.sizeMs), value: serde, stores: [spec] }
+  const spec = storeSpec({ ...shape, kind: 'window', windows, retentionMs: windowRetentionMs(windows) }, storage)
+  const store = spec as StoreSpec & { readonly windows: TimeWindows }
+  const node = graph.add({ kind: 'window-aggregate', store, ...more }, name, site)
+  return { graph, node, key: windowed(key, windows.sizeMs), value, stores: [store] }
 }
 
+function checkEmit(
+  emit: unknown,
+  windows: AnyWindows | undefined,
+  store: string,
+  site: SourceLocation | undefined,
+): void {
+  if (emit === undefined || (windows !== undefined && (emit === 'final' || emit === 'updates'))) return
+  throw windows === undefined
+    ? invalid(
+        `${store}: an aggregate without windows has no final result to emit`,
+        "Leave emit out, or cut the stream into windows first: windowedBy(Windows.tumbling('1h', { grace: '5m' })).",
+        store,
+        site,
+      )
+    : invalid(
+        `${store}: emit is ${JSON.stringify(emit)}`,
+        "Give 'updates' for every update, or 'final' for one when a window closes.",
+        store,
+        site,
+      )
+}
+
+function requireLate(
+  late: { readonly kind: 'topic'; readonly name: string },
+  windows: AnyWindows | undefined,
+  store: string,
+  site: SourceLocation | undefined,
+): TopicDefinition<unknown, unknown> {
+  if (windows !== undefined) return requireTopic(late, `${store}: late`, site)
+  throw invalid(`${store}: no record is late for an aggregate without windows`, 'Leave late out.', store, site)
+}
+
+type AnyWindows = TimeWindows | SlidingWindows | SessionWindows
+
 /** @throws StreamError INVALID_TOPOLOGY when it is no window definition. */
-export function requireWindows<W extends TimeWindows | SlidingWindows | SessionWindows>(windows: W): W {
+export function requireWindows<W extends AnyWindows>(windows: W): W {
   if (windows?.kind === 'time' || windows?.kind === 'sliding' || windows?.kind === 'session') return windows
   throw invalid(
     'windowedBy was not given windows',

@@ -1,9 +1,10 @@
 /** Count, reduce and aggregate per key and session (Kafka Streams: KStreamSessionWindowAggregate). */
 
-import { noHeaders } from '../common/record.ts'
+import { type Headers, noHeaders } from '../common/record.ts'
 import type { SessionWindows, Windowed } from '../common/windows.ts'
 import type { SessionStore } from '../state/store.ts'
 import { combining, starting } from './aggregator.ts'
+import { type Late, nobody } from './late.ts'
 import type { Process, ProcessorContext, Update } from './processor.ts'
 
 export interface SessionAggregation<K, V, A> {
@@ -16,35 +17,62 @@ export interface SessionAggregation<K, V, A> {
 }
 
 export interface SessionAggregateArgs<K, V, A> extends SessionAggregation<K, V, A> {
+  /** With closings, a session is passed on once, when it closes; else at every update. */
   readonly store: SessionStore<K, A>
   readonly windows: SessionWindows
+  readonly late?: Late<K, V> | undefined
 }
 
 /**
  * A record joins the sessions that it is at most the gap away from, earliest first, into one that it extends, and is dropped as late when
  * even that one is closed (end < stream time - gap - grace). Sessions that were joined are deleted downstream. A null key is
  * dropped and moves nothing; a null value reaches the aggregator. Results carry the end of their session and no headers,
- * as in Kafka Streams.
+ * as in Kafka Streams. Sessions that are passed on when they close go in the order of (end, key bytes), with their end and the headers of the record that
+ * closed them.
  */
 export function sessionAggregate<K, V, A>(
   args: SessionAggregateArgs<K, V, A>,
   ctx: ProcessorContext,
   next: Update<Windowed<K>, A>,
 ): Process<K | null, V> {
-  const { store, windows } = args
+  const { store, windows, late = nobody } = args
   const { gapMs, graceMs } = windows
+  const { closings } = store
   const { forwarded } = ctx
   const initial = starting(ctx.node, args.initializer)
   const merge = combining(ctx.node, args.merger, args.initializer === undefined)
   const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
-  return (key, value, timestamp) => {
+  /**
+   * What it closes cannot be reached by the record that moves it, so that this comes before its update; and before the time itself, for
+   * the store shows no session that is closed.
+   */
+  const moveTime = (time: number, headers: Headers): void => {
+    if (closings !== undefined) {
+      const closed = time - graceMs - gapMs - 1
+      for (let due = closings.take(closed); due !== undefined; due = closings.take(closed)) {
+        for (const key of due.keys) {
+          for (const { start, end, value } of store.find(key, due.time, due.time)) {
+            // It has grown since, or become part of a larger one.
+            if (end > due.time) closings.add(end, key)
+            else {
+              forwarded.count++
+              next({ key, start, end }, value, null, end, headers)
+            }
+          }
+        }
+      }
+    }
+    store.streamTime = time
+  }
+
+  return (key, value, timestamp, headers) => {
     if (key === null) {
       ctx.drop('null-key')
       return
     }
     // Found by the stream time of the records before, as Kafka Streams' store knows it.
     const found = store.find(key, timestamp - gapMs, timestamp + gapMs)
-    if (timestamp > store.streamTime) store.streamTime = timestamp
+    if (timestamp > store.streamTime) moveTime(timestamp, headers)
     let start = timestamp
     let end = timestamp
     for (const session of found) {
@@ -53,12 +81,17 @@ export function sessionAggregate<K, V, A>(
     }
     if (end < store.streamTime - graceMs - gapMs) {
       ctx.drop('late')
+      late(key, value, timestamp, headers, store.streamTime, start, end)
       return
     }
     let aggregate = initial()
     for (const session of found) aggregate = merge(aggregate, session.value, key)
     const result = add(aggregate, value, key)
     store.put(key, start, end, result)
+    if (closings !== undefined) {
+      if (found.length === 0) closings.add(end, key)
+      return
+    }
     if (start !== end) {
       for (const merged of found) {
         forwarded.count++

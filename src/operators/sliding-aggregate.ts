@@ -4,11 +4,14 @@ import type { Headers } from '../common/record.ts'
 import type { SlidingWindows, Windowed } from '../common/windows.ts'
 import type { Pane, SlidingStore } from '../state/store.ts'
 import { type Aggregation, combining, starting } from './aggregator.ts'
+import { type Late, nobody } from './late.ts'
 import type { Process, ProcessorContext, Update } from './processor.ts'
 
 export interface SlidingAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
+  /** With closings, a window is passed on once, when it closes; else at every update. */
   readonly store: SlidingStore<K, A>
   readonly windows: SlidingWindows
+  readonly late?: Late<K, V> | undefined
 }
 
 /**
@@ -16,15 +19,16 @@ export interface SlidingAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
  * record before it, one that ends with it, and one that begins after it, each only where it would hold other records than the windows there are.
  * Windows that are closed (end < stream time - grace) stay as they are, and each is a late drop; a record whose t + time difference is that old is
  * dropped as a whole. A null key or value is dropped and moves nothing. The windows of records before the time difference has passed since 1970 would start before it:
- * they share [0, time difference].
+ * they share [0, time difference]. Windows that are passed on when they close go as those of `windowAggregate`.
  */
 export function slidingAggregate<K, V, A>(
   args: SlidingAggregateArgs<K, V, A>,
   ctx: ProcessorContext,
   next: Update<Windowed<K>, A>,
 ): Process<K | null, V | null> {
-  const { store, windows } = args
+  const { store, windows, late = nobody } = args
   const { timeDifferenceMs, graceMs } = windows
+  const { closings } = store
   const { forwarded } = ctx
   const initial = starting(ctx.node, args.initializer)
   const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
@@ -34,6 +38,19 @@ export function slidingAggregate<K, V, A>(
   const forward = (key: K, start: number, value: A | null, old: A | null, timestamp: number, headers: Headers) => {
     forwarded.count++
     next({ key, start, end: start + timeDifferenceMs }, value, old, timestamp, headers)
+  }
+
+  /** What it closes cannot be reached by the record that moves it, so that this comes before its updates. */
+  const moveTime = (time: number, headers: Headers): void => {
+    store.streamTime = time
+    if (closings === undefined) return
+    const closed = time - graceMs - timeDifferenceMs - 1
+    for (let due = closings.take(closed); due !== undefined; due = closings.take(closed)) {
+      for (const key of due.keys) {
+        const pane = store.get(key, due.time)
+        if (pane !== undefined) forward(key, due.time, pane.value, null, pane.timestamp, headers)
+      }
+    }
   }
 
   /** Adds the record to a window that holds `before`. @param isNew it is not there yet, so that nobody has seen it. */
@@ -49,18 +66,21 @@ export function slidingAggregate<K, V, A>(
   ) => {
     if (start + timeDifferenceMs < closeTime) {
       ctx.drop('late')
+      late(key, value, timestamp, headers, store.streamTime, start, start + timeDifferenceMs)
       return
     }
     const result = add(before, value, key)
     const latest = Math.max(newest, timestamp)
     store.put(key, start, result, latest)
-    forward(key, start, result, isNew ? null : before, latest, headers)
+    if (closings === undefined) forward(key, start, result, isNew ? null : before, latest, headers)
+    else if (isNew) closings.add(start, key)
   }
 
   /** The window that begins after a record holds what `pane` holds, if that has something later than the record. */
   const makeRightWindow = (key: K, start: number, aggregate: A, newest: number, headers: Headers) => {
     store.put(key, start, aggregate, newest)
-    forward(key, start, aggregate, null, newest, headers)
+    if (closings === undefined) forward(key, start, aggregate, null, newest, headers)
+    else closings.add(start, key)
   }
 
   /** All windows share [0, time difference] until they can start where their first record is. */
@@ -107,10 +127,11 @@ export function slidingAggregate<K, V, A>(
       ctx.drop(key === null ? 'null-key' : 'null-value')
       return
     }
-    if (timestamp > store.streamTime) store.streamTime = timestamp
+    if (timestamp > store.streamTime) moveTime(timestamp, headers)
     closeTime = store.streamTime - graceMs
     if (timestamp + timeDifferenceMs < closeTime) {
       ctx.drop('late')
+      late(key, value, timestamp, headers, store.streamTime, timestamp, timestamp + timeDifferenceMs)
       return
     }
     if (timestamp < timeDifferenceMs) {

@@ -42,7 +42,8 @@ export function recordsByNode(topology: Topology, counters: Counters): readonly 
   const of = (id: NodeId) => records[id] ?? 0
   for (const node of topology.nodes) {
     const counted = counters.nodes[node.id]?.count ?? 0
-    records.push(passing.has(node.kind) ? node.parents.reduce((sum, parent) => sum + of(parent), 0) : counted)
+    const passes = passing.has(node.kind) && !('late' in node)
+    records.push(passes ? node.parents.reduce((sum, parent) => sum + of(parent), 0) : counted)
   }
   return records
 }

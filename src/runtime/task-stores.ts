@@ -16,9 +16,10 @@ import { OverlayJoinBuffer } from '../state/join-buffer.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
 import { OverlaySessionStore } from '../state/session.ts'
 import { panesCodec } from '../state/session-codec.ts'
+import { slidingClosing } from '../state/sliding.ts'
 import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
-import { OverlayWindowStore } from '../state/window.ts'
+import { OverlayWindowStore, windowClosing } from '../state/window.ts'
 import type { StoreSpec } from '../topology/node.ts'
 import { ChangelogRetention } from './changelog-retention.ts'
 import type { FlushBudget, StateBudget } from './state-budget.ts'
@@ -305,7 +306,7 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, kind, key, value, windows, session, sliding, join } = spec
+  const { name, kind, key, value, windows, session, sliding, join, closes = false } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
@@ -314,15 +315,17 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
     const { retentionMs = 0, ownTime = false } = spec
     return new OverlayJoinBuffer({ ...options, retentionMs, ownTime, empty })
   }
-  if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty })
+  if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty, closes })
   if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)
   if (sliding === undefined) {
-    return new OverlayWindowStore({ ...options, windows: windows as TimeWindows, latestStored })
+    const closing = closes ? windowClosing(windows as TimeWindows) : undefined
+    return new OverlayWindowStore({ ...options, windows: windows as TimeWindows, latestStored, closing })
   }
+  const closing = closes ? slidingClosing(sliding) : undefined
   const stretches = slidingStretches(sliding)
-  return new OverlayWindowStore({ ...options, value: panesCodec(value), windows: stretches, latestStored })
+  return new OverlayWindowStore({ ...options, value: panesCodec(value), windows: stretches, latestStored, closing })
 }
 
 function isDue(volume: Volume, budget: FlushBudget): boolean {

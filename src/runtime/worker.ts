@@ -322,9 +322,12 @@ export class Worker {
   }
 
   async #startRunning(tasks: readonly Task[]): Promise<void> {
-    for (const task of tasks) await task.stores.load()
     for (const task of tasks) {
       task.seek(this.#starts.get(task) as readonly StartPosition[])
+      // After the stream times that stand beside the positions: what they have closed is open no more.
+      await task.stores.load()
+    }
+    for (const task of tasks) {
       task.state = 'running'
       for (const input of task.inputs) this.#owners.set(partitionName(input.topic, input.partition), task)
     }

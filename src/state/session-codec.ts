@@ -61,3 +61,14 @@ function listCodec<V, T extends { readonly start: number; readonly value: V }>(
     }),
   }
 }
+
+/** Starts of a stored list, or its seconds, without a look at the values. @param at where the list begins. */
+export function timesIn(list: Buffer, at: number, which: 'start' | 'second'): readonly number[] {
+  const times: number[] = []
+  let head = at + countBytes
+  for (let left = list.readUInt32BE(at); left > 0; left--) {
+    times.push(readInt64(list, which === 'start' ? head : head + 8))
+    head += headBytes + list.readUInt32BE(head + 16)
+  }
+  return times
+}

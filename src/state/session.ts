@@ -9,9 +9,11 @@
  * the rounds cost a share of the writes, and no index has to be written or held.
  */
 
+import { readerOf } from '../common/bytes.ts'
 import type { SessionWindows } from '../common/windows.ts'
 import { sessionRetentionMs } from '../common/windows.ts'
 import type { CacheLimits } from './clean-rows.ts'
+import { Closings } from './closings.ts'
 import {
   type Codec,
   keyValueLayout,
@@ -24,7 +26,7 @@ import {
 } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
-import { sessionsCodec } from './session-codec.ts'
+import { sessionsCodec, timesIn } from './session-codec.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Session, SessionStore, StateStore } from './store.ts'
 
 export interface SessionStoreOptions<K, V> extends CacheLimits {
@@ -36,12 +38,15 @@ export interface SessionStoreOptions<K, V> extends CacheLimits {
   readonly bytes: ByteStore
   /** The bytes hold no row of the store. Default false. */
   readonly empty?: boolean
+  /** Has the store keep in mind which sessions are open, by an end that each has had, and keep them until they are closed. Default false. */
+  readonly closes?: boolean
   /** Rows looked at per `expire`, at least. Default 4096. */
   readonly sweepRows?: number
 }
 
 const noSessions: readonly never[] = Object.freeze([])
 const lowestKey = Buffer.alloc(1)
+const timestampBytes = 8
 
 export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore {
   readonly isTimed = true
@@ -51,6 +56,10 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   #settledTime = -1
   #sealedTime = -1
   readonly #retentionMs: number
+  readonly closings: Closings<K> | undefined
+  readonly #key: Codec<K>
+  /** What is open is known. */
+  #loaded: boolean
   readonly #bytes: ByteStore
   readonly #layout: RowLayout
   /** A list in memory is changed in place: it is shared with nobody, and a discard forgets it. */
@@ -64,9 +73,13 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   #flushedRows = 0
 
   constructor(options: SessionStoreOptions<K, V>) {
-    const { name, value, session, bytes, empty = false } = options
+    const { name, key, value, session, bytes, empty = false, closes = false } = options
     this.name = name
-    this.#retentionMs = sessionRetentionMs(session)
+    // One that ends gap + grace before stream time is still open; but Kafka Streams' store, without which nobody has to see it again, hides it.
+    this.#retentionMs = sessionRetentionMs(session) + (closes ? 1 : 0)
+    this.#key = key
+    this.closings = closes ? new Closings(key) : undefined
+    this.#loaded = empty
     this.#bytes = bytes
     this.#sweepRows = options.sweepRows ?? 4096
     this.#bucket = { start: 0, rows: new Map(), complete: empty }
@@ -100,7 +113,9 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
   recoverStreamTime(streamTime: number): void {
     if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime > this.streamTime) this.streamTime = streamTime
+    if (streamTime <= this.streamTime) return
+    this.streamTime = streamTime
+    this.#forgetClosings()
   }
 
   get uncommittedBytes(): number {
@@ -143,6 +158,7 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
     this.#overlay.clear()
     this.#bucket.rows.clear()
     this.#bucket.complete = false
+    this.#forgetClosings()
     this.#sealedTime = this.#settledTime
     this.streamTime = this.#settledTime
   }
@@ -151,6 +167,7 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   restore(row: ChangelogRow): ByteWrite {
     this.#overlay.checkRestorable()
     if (this.#overlay.rows > 0 || this.#bucket.complete) this.discard()
+    this.#forgetClosings()
     this.recoverStreamTime(row.timestamp)
     return {
       key: rowKey(this.#layout, 0, row.key),
@@ -159,7 +176,22 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   }
 
   async load(): Promise<void> {
-    // Nothing is kept about all rows.
+    const { closings } = this
+    if (closings === undefined || this.#loaded) return
+    const prefix = storePrefix(this.name)
+    const readKey = readerOf(this.#key)
+    for await (const [stored, row] of this.#bytes.scan(prefix, storeEnd(this.name))) {
+      const key = readKey(stored, prefix.length, stored.length)
+      for (const end of timesIn(row, timestampBytes, 'second')) {
+        if (end > this.streamTime - this.#retentionMs) closings.add(end, key)
+      }
+    }
+    this.#loaded = true
+  }
+
+  #forgetClosings(): void {
+    this.closings?.clear()
+    this.#loaded = false
   }
 
   /**

@@ -6,10 +6,22 @@
  */
 
 import { type SlidingWindows, slidingStretches } from '../common/windows.ts'
+import { timesIn } from './session-codec.ts'
 import type { Pane, SlidingStore, WindowStore } from './store.ts'
+import type { ClosingRule } from './window.ts'
+
+const timestampBytes = 8
 
 /** In memory a list is changed in place: it is shared with nobody, and a discard forgets it. */
 type LivePane<V> = { -readonly [part in keyof Pane<V>]: Pane<V>[part] }
+
+/** A row is the windows of a stretch, known by their starts. */
+export function slidingClosing({ timeDifferenceMs, graceMs }: SlidingWindows): ClosingRule {
+  return {
+    timesIn: (_stretch, row) => timesIn(row, timestampBytes, 'start'),
+    closedUntil: (streamTime) => streamTime - graceMs - timeDifferenceMs - 1,
+  }
+}
 
 export function slidingStore<K, V>(store: WindowStore<K, Pane<V>[]>, windows: SlidingWindows): SlidingStore<K, V> {
   const stretchMs = slidingStretches(windows).advanceMs
@@ -24,6 +36,7 @@ export function slidingStore<K, V>(store: WindowStore<K, Pane<V>[]>, windows: Sl
     return near
   }
   return {
+    closings: store.closings,
     get streamTime() {
       return store.streamTime
     },

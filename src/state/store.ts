@@ -1,6 +1,7 @@
 /** What operators hold: synchronous stores of values, and the bytes below them. */
 
 import type { Headers } from '../common/record.ts'
+import type { Closings } from './closings.ts'
 
 /** A stored value and the timestamp it carries (ms). */
 export interface Row<V> {
@@ -19,6 +20,8 @@ export interface WindowStore<K, V> {
   /** Rows are found by key and window start (ms); live as those of a key-value store. */
   get(key: K, start: number): Row<V> | undefined
   put(key: K, start: number, value: V | null, timestamp: number): void
+  /** Open windows by start, where the store was told to keep them in mind; whoever opens one adds it. */
+  readonly closings?: Closings<K> | undefined
   /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised before a window that starts then is put. */
   streamTime: number
 }
@@ -38,6 +41,8 @@ export interface SessionStore<K, V> {
   find(key: K, earliestEnd: number, latestStart: number): readonly Session<V>[]
   /** Takes the place of the sessions within [start, end], which no other overlaps; a null value leaves none. */
   put(key: K, start: number, end: number, value: V | null): void
+  /** Open sessions by an end that each has had, where the store was told to keep them in mind; whoever opens one adds it. */
+  readonly closings?: Closings<K> | undefined
   /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised after a `find` for the record, before its put. */
   streamTime: number
 }
@@ -91,6 +96,8 @@ export interface SlidingStore<K, V> {
   latest(key: K, from: number, to: number): Pane<V> | undefined
   /** A null value leaves no such window. */
   put(key: K, start: number, value: V | null, timestamp: number): void
+  /** As those of a window store. */
+  readonly closings?: Closings<K> | undefined
   /** As that of a window store. */
   streamTime: number
 }

@@ -3,10 +3,21 @@
  * window; an aborted record may have moved the live stream time, and what it closed must come back with the abort.
  */
 
+import { readerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import type { TimeWindows } from '../common/windows.ts'
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, type RowLayout, readInt64, rowKey, stampedValue, storePrefix, windowLayout } from './codec.ts'
+import { Closings } from './closings.ts'
+import {
+  type Codec,
+  type RowLayout,
+  readInt64,
+  rowKey,
+  stampedValue,
+  storeEnd,
+  storePrefix,
+  windowLayout,
+} from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
@@ -20,6 +31,21 @@ export interface WindowStoreOptions<K, V> extends CacheLimits {
   readonly bytes: ByteStore
   /** No row in bytes is of a window that starts later; -1: there is none. Default: not known. */
   readonly latestStored?: number
+  /** Has the store keep in mind which windows are open. Default: it does not. */
+  readonly closing?: ClosingRule | undefined
+}
+
+/** By which times a store of windows keeps in mind what is open. */
+export interface ClosingRule {
+  /** Those that a stored row stands for. @param row `timestamp:8 value`. */
+  readonly timesIn: (start: number, row: Buffer) => Iterable<number>
+  /** Windows up to that time are closed at a stream time. */
+  readonly closedUntil: (streamTime: number) => number
+}
+
+/** A row is a window, known by its start. */
+export function windowClosing({ sizeMs, graceMs }: TimeWindows): ClosingRule {
+  return { timesIn: (start) => [start], closedUntil: (streamTime) => streamTime - graceMs - sizeMs }
 }
 
 export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
@@ -39,12 +65,21 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   #earliest = 0
   /** No row in bytes has a later start. */
   #latestStored: number
+  readonly closings: Closings<K> | undefined
+  readonly #closing: ClosingRule | undefined
+  readonly #key: Codec<K>
+  /** What is open is known. */
+  #loaded: boolean
 
   constructor(options: WindowStoreOptions<K, V>) {
     this.name = options.name
     this.#windows = options.windows
     this.#bytes = options.bytes
     this.#latestStored = options.latestStored ?? Number.POSITIVE_INFINITY
+    this.#key = options.key
+    this.#closing = options.closing
+    this.closings = options.closing === undefined ? undefined : new Closings(options.key)
+    this.#loaded = options.closing === undefined || this.#latestStored < 0
     this.#layout = windowLayout(storePrefix(options.name))
     this.#overlay = new Overlay({
       ...options,
@@ -84,7 +119,9 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
   recoverStreamTime(streamTime: number): void {
     if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime > this.streamTime) this.streamTime = streamTime
+    if (streamTime <= this.streamTime) return
+    this.streamTime = streamTime
+    this.#forgetClosings()
   }
 
   get uncommittedBytes(): number {
@@ -128,6 +165,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     this.#overlay.clear()
     this.#buckets.clear()
     this.#last = undefined
+    this.#forgetClosings()
     this.#sealedTime = this.#settledTime
     this.streamTime = this.#settledTime
   }
@@ -136,6 +174,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   restore(row: ChangelogRow): ByteWrite {
     this.#overlay.checkRestorable()
     if (this.#overlay.rows > 0) this.discard()
+    this.#forgetClosings()
     const keyLength = row.key.length - 12
     if (keyLength < 0) {
       throw new StreamError(
@@ -158,7 +197,26 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   }
 
   async load(): Promise<void> {
-    // Nothing is kept about all rows.
+    if (this.#loaded) return
+    const { closings } = this
+    const { timesIn, closedUntil } = this.#closing as ClosingRule
+    const closed = closedUntil(this.streamTime)
+    const prefix = storePrefix(this.name)
+    const readKey = readerOf(this.#key)
+    for await (const [stored, row] of this.#bytes.scan(prefix, storeEnd(this.name))) {
+      let key: K | undefined
+      for (const time of timesIn(readInt64(stored, prefix.length), row)) {
+        if (time <= closed) continue
+        key ??= readKey(stored, this.#layout.rowKeyBytes, stored.length)
+        closings?.add(time, key)
+      }
+    }
+    this.#loaded = true
+  }
+
+  #forgetClosings(): void {
+    this.closings?.clear()
+    this.#loaded = this.#closing === undefined
   }
 
   /** Deletes the rows of windows whose end + grace the settled stream time has reached; costs nothing when there are none. */

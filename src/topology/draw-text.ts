@@ -25,7 +25,11 @@ export function drawText(graph: GraphData): string {
   return `${lines.join('\n')}\n`
 }
 
-function windowsOf({ windows, session, sliding, join }: GraphStore): string {
+function windowsOf(store: GraphStore): string {
+  return store.emit === undefined ? sizesOf(store) : `${sizesOf(store)}, emit ${store.emit}`
+}
+
+function sizesOf({ windows, session, sliding, join }: GraphStore): string {
   if (join !== undefined) return `before ${join.beforeMs} ms, after ${join.afterMs} ms, grace ${join.graceMs} ms`
   if (windows !== undefined)
     return `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
@@ -72,7 +76,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
   switch (node.kind) {
     case 'source':
     case 'sink':
-      return `(${node.topic})`
+      return node.late === true ? `late (${node.topic})` : `(${node.topic})`
     case 'repartition':
       return `(${node.name})*`
     case 'filter':

@@ -11,6 +11,8 @@ export interface GraphNode {
   readonly kind: TopologyNode['kind']
   /** Full name of the topic it reads or writes. */
   readonly topic?: string
+  /** Set on a sink that takes what came too late for the windows of the node before it. */
+  readonly late?: true
   readonly stores: readonly string[]
   readonly file?: string
   readonly line?: number
@@ -37,6 +39,8 @@ export interface GraphStore {
   readonly session?: { readonly gapMs: number; readonly graceMs: number }
   readonly sliding?: { readonly timeDifferenceMs: number; readonly graceMs: number }
   readonly join?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
+  /** Set where windows are passed on when they close. */
+  readonly emit?: 'final'
 }
 
 export interface GraphTopic {
@@ -71,7 +75,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
       const { beforeMs, afterMs } = join ?? {}
       const joined =
         join === undefined ? {} : { join: { beforeMs, afterMs, graceMs: join.graceMs } as GraphStore['join'] & object }
-      const of = { ...window, ...gap, ...difference, ...joined }
+      const of = { ...window, ...gap, ...difference, ...joined, ...(store.closes && { emit: 'final' as const }) }
       return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }
     }),
   )
@@ -106,7 +110,7 @@ function graphNode(node: TopologyNode, app: string): GraphNode {
     node.kind === 'repartition'
       ? { topic: repartitionTopic(app, node.topic) }
       : node.kind === 'source' || node.kind === 'sink'
-        ? { topic: node.topic }
+        ? { topic: node.topic, ...(node.kind === 'sink' && node.late && { late: true as const }) }
         : {}
   const { id, name, kind, where } = node
   return { id, name, kind, ...topic, stores: storesOf(node), ...where }

@@ -33,6 +33,8 @@ export interface StoreSpec {
   readonly ownTime?: true
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
+  /** Its windows are passed on when they close, so that it keeps in mind which are open. */
+  readonly closes?: true
   /** Of a buffer that has a limit in bytes: it measures its rows. */
   readonly measured?: true
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
@@ -279,6 +281,8 @@ export interface SinkNode extends NodeBase {
   readonly key: AnySerde
   readonly value: AnySerde
   readonly partitioner?: Partitioner
+  /** It takes the records that came too late for the windows of its parent, and not what that passes on. */
+  readonly late?: true
 }
 
 export type TopologyNode =

@@ -24,6 +24,10 @@ function closeOf(node: TopologyNode, find: (id: NodeId) => WindowClose | undefin
     const { windows, retentionMs = 0 } = node.store
     return { afterEndMs: windows.graceMs, retentionMs }
   }
+  if (node.kind === 'sliding-aggregate') {
+    const { sliding, retentionMs = 0 } = node.store
+    return { afterEndMs: sliding.graceMs, retentionMs }
+  }
   if (node.kind === 'session-aggregate') {
     const { session, retentionMs = 0 } = node.store
     return { afterEndMs: session.gapMs + session.graceMs, retentionMs }

@@ -6,6 +6,8 @@ import { double } from '../../src/serde/double.ts'
 import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
+import { topic } from '../../src/serde/topic.ts'
+import { externalTopics } from '../../src/topology/external-topics.ts'
 import type { Topology } from '../../src/topology/node.ts'
 import { lineHere, nodeOf, type Order, orders, outline, refusal } from './fixtures.ts'
 
@@ -101,6 +103,54 @@ test('sliding aggregates keep a store of sliding windows under the inner key', (
     s.groupByKey().windowedBy(near).count('near').toStream().repartition('onwards')
   })
   expect(nodeOf(topology, 'repartition').key.format).toBe('windowed(string,300000)')
+})
+
+test('final results: the store keeps in mind which windows are open, sessions until they are closed', () => {
+  const windows = Windows.tumbling('5m', { grace: '1m' })
+  const visits = Windows.session('5m', { grace: '1m' })
+  const near = Windows.sliding('5m', { grace: '1m' })
+  const topology = with_((s) => {
+    const grouped = s.groupByKey()
+    grouped.windowedBy(windows).count('w', { emit: 'final' })
+    grouped.windowedBy(near).reduce('n', (_, b) => b, { emit: 'final' })
+    grouped.windowedBy(visits).count('v', { emit: 'final' })
+  })
+  expect(nodeOf(topology, 'window-aggregate').store).toMatchObject({ closes: true, retentionMs: 360_000 })
+  expect(nodeOf(topology, 'sliding-aggregate').store.closes).toBe(true)
+  expect(nodeOf(topology, 'session-aggregate').store).toMatchObject({ closes: true, retentionMs: 360_001 })
+  const updates = with_((s) => s.groupByKey().windowedBy(windows).count('w', { emit: 'updates' }))
+  expect(nodeOf(updates, 'window-aggregate').store).not.toHaveProperty('closes')
+  with_((s) => {
+    const grouped = s.groupByKey()
+    expect(refusal(() => grouped.windowedBy(windows).count('a', { emit: 'last' as never })).message).toContain(
+      'a: emit is "last"',
+    )
+    expect(refusal(() => grouped.count('b', { emit: 'final' } as never)).message).toContain('without windows')
+  })
+})
+
+test('late records have a sink of their own beside the table, and keep their value', () => {
+  const late = topic('too-late', { key: string, value: json<Order>() })
+  const windows = Windows.tumbling('5m', { grace: '1m' })
+  const topology = with_((s) => s.groupByKey().windowedBy(windows).count('w', { late }))
+  const counted = nodeOf(topology, 'window-aggregate')
+  expect(counted.ignoresValue).toBeUndefined()
+  expect(nodeOf(topology, 'sink')).toMatchObject({
+    name: 'w.late',
+    parents: [counted.id],
+    topic: 'too-late',
+    key: late.key,
+    value: late.value,
+    late: true,
+  })
+  expect(externalTopics(topology).written).toEqual(['too-late'])
+  with_((s) => {
+    const grouped = s.groupByKey()
+    expect(refusal(() => grouped.windowedBy(windows).count('a', { late: 'x' as never })).message).toContain(
+      'a: late was not given a topic',
+    )
+    expect(refusal(() => grouped.count('b', { late } as never)).message).toContain('without windows')
+  })
 })
 
 test('session aggregates keep a session store under the inner key, and a merger', () => {

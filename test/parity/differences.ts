@@ -4,7 +4,7 @@ import { Suppressed, string, Windows } from 'streamctl'
 import type { Difference } from './difference.ts'
 import { streamJoinDifferences } from './differences-of-stream-joins.ts'
 import type { JsonRecord } from './record.ts'
-import { numbers, results, rows, windowedResults } from './topologies/topics.ts'
+import { numbers, results, rows, sessionResults, windowedResults } from './topologies/topics.ts'
 
 const keyed: JsonRecord = { topic: 'numbers', key: 'a', value: 1, timestamp: 5, headers: [] }
 const keyless: JsonRecord = { topic: 'numbers', key: null, value: 2, timestamp: 6, headers: [] }
@@ -33,6 +33,11 @@ const total = (key: string, value: number | null, timestamp: number): JsonRecord
   topic: 'results',
   key,
   value,
+})
+
+const session = (start: number, end: number, count: number): JsonRecord => ({
+  ...counted(start, count, end),
+  key: { key: 'a', start, end },
 })
 
 const firstThree = [counted(60, 1, 70), counted(89, 1, 99), counted(100, 1, 100), counted(90, 2, 100)]
@@ -148,6 +153,42 @@ export const differences: Readonly<Record<string, Difference>> = {
         .count('keys-per-count')
         .toStream()
         .to(results)
+    },
+  },
+  windowsThatAJumpCloses: {
+    what: 'a final result whose window closed long before the record that closes it',
+    why: 'a result that was promised must come; Kafka Streams deletes what is older than the retention of its store first, which on disk is a jump of minutes',
+    streamctl: { does: 'emits it', output: [counted(0, 1, 5)] },
+    kafkaStreams: { does: 'has deleted it', output: [] },
+    input: [keyed, at(100)],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .windowedBy(Windows.tumbling(10, { grace: 0 }))
+        .count('counts', { emit: 'final' })
+        .toStream()
+        .to(windowedResults(10))
+    },
+  },
+  sessionsThatWereFinal: {
+    what: 'a record that is near a session whose final result is out, and not late itself',
+    why: 'a result that is final does not come again, and a record counts in one of them',
+    streamctl: {
+      does: 'begins a session of its own',
+      output: [session(0, 0, 1), session(10, 10, 1)],
+    },
+    kafkaStreams: {
+      does: 'opens the closed session again, as long as its store still has it, and emits that too',
+      output: [session(0, 0, 1), session(0, 10, 2)],
+    },
+    input: [at(0), { ...at(11), key: 'b' }, at(10), { ...at(21), key: 'b' }],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .windowedBy(Windows.session(10, { grace: 0 }))
+        .count('counts', { emit: 'final' })
+        .toStream()
+        .to(sessionResults)
     },
   },
   neighboursOfLateRecords: {

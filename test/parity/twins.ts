@@ -1,6 +1,7 @@
 /** All twins, as `family.method`: the one list beside that of java/Topologies.java. */
 
 import { aggregates } from './topologies/aggregates.ts'
+import { emitFinal } from './topologies/emit-final.ts'
 import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
@@ -21,6 +22,7 @@ export const families: Readonly<Record<string, Family>> = {
   windowedAggregates,
   sessionAggregates,
   slidingAggregates,
+  emitFinal,
   tables,
   suppress,
   tableJoins,

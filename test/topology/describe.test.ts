@@ -249,3 +249,27 @@ test('sliding windows are drawn with their time difference and grace', () => {
     sliding: { timeDifferenceMs: 300_000, graceMs: 60_000 },
   })
 })
+
+test('a store whose windows are passed on when they close says so', () => {
+  const counts = defineTopology('counts', (b) => {
+    b.stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.session('5m', { grace: '1m' }))
+      .count('counts', { emit: 'final' })
+  })
+  expect(draw(counts, 'text')).toContain('gap 300000 ms, grace 60000 ms, emit final')
+  expect(graphData(counts).stores[0]).toMatchObject({ emit: 'final' })
+})
+
+test('late records are drawn as a sink of the windows that they are late for', () => {
+  const counts = defineTopology('counts', (b) => {
+    b.stream(orders)
+      .groupByKey()
+      .windowedBy(Windows.tumbling('5m', { grace: '1m' }))
+      .count('counts', { late: orders })
+      .toStream()
+      .foreach(() => undefined)
+  })
+  expect(draw(counts, 'text')).toContain(`{counts}= ──┬─> late (${orders.name})`)
+  expect(graphData(counts).subTopologies[0]?.nodes.filter(({ late }) => late)).toMatchObject([{ kind: 'sink' }])
+})

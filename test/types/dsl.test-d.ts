@@ -346,6 +346,26 @@ describe('grouping', () => {
     Windows.sliding('5m', { advance: '1m', grace: '1m' })
   })
 
+  test('windows may be passed on when they close, and late records go to a topic that takes them', () => {
+    const minutes = stream.groupByKey().windowedBy(Windows.tumbling('1m', { grace: '10s' }))
+    const late = topic('late', { key: string, value: json<Order>() })
+    expectTypeOf(minutes.count('n', { emit: 'final', late })).toEqualTypeOf<KTable<Windowed<string>, bigint>>()
+    minutes.reduce('r', (a) => a, { emit: 'updates', late })
+    minutes.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amount, serde: json, emit: 'final', late })
+    stream
+      .groupByKey()
+      .windowedBy(Windows.session('1m', { grace: '10s' }))
+      .aggregate('s', { init: () => 0, add: (n) => n + 1, merge: (n, m) => n + m, serde: json, emit: 'final', late })
+    // @ts-expect-error neither at every update nor at the end
+    minutes.count('n', { emit: 'sometimes' })
+    // @ts-expect-error a topic that takes other values
+    minutes.count('n', { late: topic('late', { key: string, value: string }) })
+    // @ts-expect-error a topic that takes other keys
+    minutes.count('n', { late: topic('late', { key: int64, value: json<Order>() }) })
+    // @ts-expect-error without windows nothing closes
+    stream.groupByKey().count('n', { emit: 'final' })
+  })
+
   test('sessions: a table that deletes, since sessions become one', () => {
     const visits = stream.groupByKey().windowedBy(Windows.session('5m', { grace: '1m' }))
     expectTypeOf(visits).toEqualTypeOf<SessionWindowedKStream<string, Order>>()

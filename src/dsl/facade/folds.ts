@@ -1,27 +1,30 @@
 /** From the options of count, reduce and aggregate to what is folded. */
 
 import type { AnySerde } from '../../serde/serde.ts'
-import { counting, countSerde, type Fold, type Storage } from '../grouping.ts'
+import { counting, countSerde, type Emit, type Fold, type Storage } from '../grouping.ts'
 import type { UserFunction } from '../stateless.ts'
-import type { StoreOptions } from './options.ts'
 
-export function count({ storage }: StoreOptions): Fold {
-  return { ...counting, value: countSerde, storage }
-}
-
-export function reduce(
-  aggregator: UserFunction,
-  { serde, storage }: { serde?: AnySerde | undefined; storage?: Storage | undefined },
-): Fold {
-  return { aggregator, merger: aggregator, value: serde, storage }
-}
-
-export function aggregate(options: {
-  readonly init: () => unknown
-  readonly add: UserFunction
-  readonly serde: AnySerde
+interface Given {
   readonly storage?: Storage | undefined
-}): Fold {
-  const { init: initializer, add: aggregator, serde: value, storage } = options ?? {}
-  return { initializer, aggregator, merger: undefined, value, storage }
+  readonly emit?: Emit | undefined
+  readonly late?: { readonly kind: 'topic'; readonly name: string } | undefined
+}
+
+export function count(options: Given): Fold {
+  return { ...counting, value: countSerde, ...common(options) }
+}
+
+export function reduce(aggregator: UserFunction, options: Given & { readonly serde?: AnySerde | undefined }): Fold {
+  return { aggregator, merger: aggregator, value: options.serde, ...common(options) }
+}
+
+export function aggregate(
+  options: Given & { readonly init: () => unknown; readonly add: UserFunction; readonly serde: AnySerde },
+): Fold {
+  const { init: initializer, add: aggregator, serde: value } = options ?? {}
+  return { initializer, aggregator, merger: undefined, value, ...common(options ?? {}) }
+}
+
+function common({ storage, emit, late }: Given): Pick<Fold, 'storage' | 'emit' | 'late'> {
+  return { storage, emit, late }
 }

@@ -1,13 +1,27 @@
 /** What the calls of the facade take besides functions and names. */
 
 import type { Serde } from '../../serde/serde.ts'
-import type { Storage } from '../grouping.ts'
-import type { Partitioner, Present } from '../types.ts'
+import type { Emit, Storage } from '../grouping.ts'
+import type { Partitioner, Present, Sink } from '../types.ts'
 
 /** Options of whatever keeps a store. */
 export interface StoreOptions {
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
   readonly storage?: Storage | undefined
+}
+
+/** Options of windowed aggregates. */
+export interface WindowedOptions<in K, in V> extends StoreOptions {
+  /**
+   * `updates` passes on every update of a window, `final` one when it closes, which is when stream time reaches its end + grace (of a session its
+   * end + gap + grace, exclusive; Kafka Streams: `EmitStrategy.onWindowClose`). Default `updates`.
+   */
+  readonly emit?: Emit | undefined
+  /**
+   * Takes the records that come after a window has closed: one for each closed window, with key, value, timestamp and headers as they came, and headers
+   * `streamctl.late.*` that say which window, at which stream time. Without it they are dropped. They are counted as `late` in any case.
+   */
+  readonly late?: Sink<K, Present<V>> | undefined
 }
 
 export interface ReduceOptions<ValueSerde> extends StoreOptions {

@@ -5,7 +5,7 @@ import { fold, type Grouping } from '../grouping.ts'
 import type { Present, SerdeFor } from '../types.ts'
 import { aggregate, count, reduce } from './folds.ts'
 import { KTable } from './ktable.ts'
-import type { AggregateOptions, ReduceOptions, SessionAggregateOptions, StoreOptions } from './options.ts'
+import type { AggregateOptions, ReduceOptions, SessionAggregateOptions, WindowedOptions } from './options.ts'
 
 /** A grouped stream cut into sessions. A session that a later record joins with others is deleted from the table: its update is null. */
 export class SessionWindowedKStream<out K, out V> {
@@ -21,7 +21,7 @@ export class SessionWindowedKStream<out K, out V> {
    * How many records each session of a key has had. Late records are dropped and counted as such.
    * @example clicks.groupByKey().windowedBy(Windows.session('30m', { grace: '1m' })).count('clicks-per-visit')
    */
-  count(name: string, options: StoreOptions = {}): KTable<Windowed<K>, bigint | null> {
+  count(name: string, options: WindowedOptions<K, V> = {}): KTable<Windowed<K>, bigint | null> {
     return new KTable(fold(this.#grouping, this.#windows, 'count', name, count(options)))
   }
 
@@ -33,7 +33,7 @@ export class SessionWindowedKStream<out K, out V> {
   reduce<VR extends V = V>(
     name: string,
     reducer: (reduced: Present<V>, value: V, key: K) => V,
-    options: ReduceOptions<SerdeFor<V, VR>> = {},
+    options: ReduceOptions<SerdeFor<V, VR>> & WindowedOptions<K, V> = {},
   ): KTable<Windowed<K>, V | null> {
     return new KTable(fold(this.#grouping, this.#windows, 'reduce', name, reduce(reducer, options)))
   }
@@ -48,7 +48,10 @@ export class SessionWindowedKStream<out K, out V> {
    *   serde: json<string[]>(),
    * })
    */
-  aggregate<A>(name: string, options: SessionAggregateOptions<K, V, A>): KTable<Windowed<K>, A | null> {
+  aggregate<A>(
+    name: string,
+    options: SessionAggregateOptions<K, V, A> & WindowedOptions<K, V>,
+  ): KTable<Windowed<K>, A | null> {
     const given = { ...aggregate(options), merger: options?.merge }
     return new KTable(fold(this.#grouping, this.#windows, 'aggregate', name, given))
   }
@@ -68,7 +71,7 @@ export class TimeWindowedKStream<out K, out V> {
    * How many records each key has had in each window. Late records, past the grace, are dropped and counted as such.
    * @example clicks.groupByKey().windowedBy(Windows.tumbling('1m', { grace: '10s' })).count('clicks-per-minute')
    */
-  count(name: string, options: StoreOptions = {}): KTable<Windowed<K>, bigint> {
+  count(name: string, options: WindowedOptions<K, V> = {}): KTable<Windowed<K>, bigint> {
     return new KTable(fold(this.#grouping, this.#windows, 'count', name, count(options)))
   }
 
@@ -80,7 +83,7 @@ export class TimeWindowedKStream<out K, out V> {
   reduce<VR extends V = V>(
     name: string,
     reducer: (reduced: Present<V>, value: V, key: K) => V,
-    options: ReduceOptions<SerdeFor<V, VR>> = {},
+    options: ReduceOptions<SerdeFor<V, VR>> & WindowedOptions<K, V> = {},
   ): KTable<Windowed<K>, V> {
     return new KTable(fold(this.#grouping, this.#windows, 'reduce', name, reduce(reducer, options)))
   }
@@ -94,7 +97,7 @@ export class TimeWindowedKStream<out K, out V> {
    *   serde: json,
    * })
    */
-  aggregate<A>(name: string, options: AggregateOptions<K, V, A>): KTable<Windowed<K>, A> {
+  aggregate<A>(name: string, options: AggregateOptions<K, V, A> & WindowedOptions<K, V>): KTable<Windowed<K>, A> {
     return new KTable(fold(this.#grouping, this.#windows, 'aggregate', name, aggregate(options)))
   }
 }

@@ -10,6 +10,7 @@ import type { AnySerde } from '../../serde/serde.ts'
 import type {
   NodeId,
   RepartitionNode,
+  SinkNode,
   SourceNode,
   StreamStreamJoinNode,
   SubTopology,
@@ -61,7 +62,14 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
     children: (id) =>
       sub.nodes
         .map((child) => topology.nodes[child] as TopologyNode)
-        .filter((node) => (isDrivenByFirst(node) ? node.parents[0] === id : node.parents.includes(id))),
+        .filter(
+          (node) => !isLate(node) && (isDrivenByFirst(node) ? node.parents[0] === id : node.parents.includes(id)),
+        ),
+    late: (id) =>
+      sub.nodes
+        .map((child) => topology.nodes[child] as TopologyNode)
+        .filter(isLate)
+        .find((node) => node.parents.includes(id)),
     next: (id) =>
       fanOut(
         scope.children(id).flatMap((node) => {
@@ -90,6 +98,11 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
       scope.children(id).some((node) => asksForOld(node, id) || (passesOldOn(node) && scope.sendsOld(node.id))),
   }
   return scope
+}
+
+/** It takes what its parent drops, not what it passes on. */
+function isLate(node: TopologyNode): node is SinkNode {
+  return node.kind === 'sink' && node.late === true
 }
 
 /** The other parents are tables that it looks at. */

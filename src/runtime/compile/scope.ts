@@ -4,7 +4,7 @@ import type { Output } from '../../broker/port.ts'
 import type { Clock } from '../../common/time.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
 import type { Schedule } from '../../operators/punctuation.ts'
-import type { NodeId, Topology, TopologyNode } from '../../topology/node.ts'
+import type { NodeId, SinkNode, Topology, TopologyNode } from '../../topology/node.ts'
 import type { Counters } from '../counters.ts'
 
 /** What the closures are wired to: a task's stores and the producer's outputs. */
@@ -32,6 +32,8 @@ export interface Scope {
   readonly wiring: Wiring
   /** Children that a node's records, or updates, go to; a stream-table join is not driven by its table. */
   children(id: NodeId): readonly TopologyNode[]
+  /** The sink of the records that came too late for a node's windows. */
+  late(id: NodeId): SinkNode | undefined
   /** What takes a node's records: one closure, however many children. */
   next(id: NodeId): Process
   /** The same closure for every call with the same node. */

@@ -10,6 +10,7 @@ import { flatMapValues } from '../../operators/flat-map-values.ts'
 import { foreach } from '../../operators/foreach.ts'
 import type { JoinProcesses } from '../../operators/join-sides.ts'
 import { kafkaStreamsJoin } from '../../operators/kafka-streams-join.ts'
+import { type Late, late } from '../../operators/late.ts'
 import { map } from '../../operators/map.ts'
 import { mapValues } from '../../operators/map-values.ts'
 import { peek } from '../../operators/peek.ts'
@@ -85,16 +86,20 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     }
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
-      return windowAggregate({ ...node, store, windows: node.store.windows }, ctx, updates())
+      return windowAggregate({ ...node, store, windows: node.store.windows, late: lateOf(node, scope) }, ctx, updates())
     }
     case 'sliding-aggregate': {
       const windows = node.store.sliding
       const store = slidingStore(storeOf<WindowStore<unknown, Pane<unknown>[]>>(scope, node.store.name), windows)
-      return slidingAggregate({ ...node, store, windows }, ctx, updates())
+      return slidingAggregate({ ...node, store, windows, late: lateOf(node, scope) }, ctx, updates())
     }
     case 'session-aggregate': {
       const store = storeOf<SessionStore<unknown, unknown>>(scope, node.store.name)
-      return sessionAggregate({ ...node, store, windows: node.store.session }, ctx, updates())
+      return sessionAggregate(
+        { ...node, store, windows: node.store.session, late: lateOf(node, scope) },
+        ctx,
+        updates(),
+      )
     }
     case 'stream-table-join':
       return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
@@ -135,6 +140,14 @@ function branches(id: NodeId, count: number, scope: Scope): readonly (Process | 
     const branch = nodes.filter((node) => node.kind === 'branch' && node.index === index)
     return branch.length === 0 ? undefined : fanOut(branch.map((node) => scope.process(node)))
   })
+}
+
+/** Where the records go that come too late for the windows of a node. */
+function lateOf(node: TopologyNode, scope: Scope): Late<unknown, unknown> | undefined {
+  const sink = scope.late(node.id)
+  if (sink === undefined) return undefined
+  const ctx = scope.context(sink)
+  return late(node.name, counted(ctx, sinkOf(sink, ctx, scope)))
 }
 
 function counted(ctx: ProcessorContext, next: Process): Process {

@@ -4,14 +4,19 @@ import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.unbounded
 import static org.apache.kafka.streams.kstream.Suppressed.untilTimeLimit;
 
 import java.time.Duration;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.state.SessionStore;
 
 /** Where the two sides differ on purpose; twins of differences.ts. */
 final class Differences {
@@ -67,6 +72,31 @@ final class Differences {
                                 (key, count) -> KeyValue.pair("" + count % 2, key),
                                 Grouped.with("by-count", Json.TEXT, Json.TEXT))
                         .count(Inputs.numbers("keys-per-count"))
+                        .toStream());
+    }
+
+    static void windowsThatAJumpCloses(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(10)))
+                        .emitStrategy(EmitStrategy.onWindowClose())
+                        .count(Inputs.numbers("counts"))
+                        .toStream());
+    }
+
+    static void sessionsThatWereFinal(StreamsBuilder b) {
+        // As on disk, where rows stay for minutes.
+        Materialized<String, Long, SessionStore<Bytes, byte[]>> counts =
+                Inputs.<SessionStore<Bytes, byte[]>>numbers("counts").withRetention(Duration.ofMinutes(5));
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofMillis(10)))
+                        .emitStrategy(EmitStrategy.onWindowClose())
+                        .count(counts)
                         .toStream());
     }
 

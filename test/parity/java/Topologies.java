@@ -20,6 +20,7 @@ final class Topologies {
             WindowedAggregates.class,
             SessionAggregates.class,
             SlidingAggregates.class,
+            EmitFinal.class,
             Tables.class,
             Suppress.class,
             TableJoins.class,

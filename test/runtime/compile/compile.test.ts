@@ -309,6 +309,38 @@ test('sliding windows: each record makes those that end with it and after the on
   expect(written()).toEqual([])
 })
 
+test('final results and late records: one of a window when it closes, the others to their topic', async () => {
+  const late = topic('late', { key: string, value: string })
+  const d = await run((b) =>
+    b
+      .stream(input)
+      .groupByKey()
+      .windowedBy(Windows.tumbling(10, { grace: 5 }))
+      .count('counts', { emit: 'final', late })
+      .toStream()
+      .mapValues(String)
+      .to(topic('out', { key: windowed(string, 10), value: string })),
+  )
+  await d.send(input, 'b', '1', 3)
+  await d.send(input, 'a', '2', 9)
+  await d.send(input, 'a', '3', 14)
+  expect(d.read()).toEqual([])
+  const trace = { key: 'trace', value: Buffer.from('t') }
+  await d.send(input, 'a', '4', 15, [trace])
+  await d.send(input, 'a', '5', 8, [trace])
+  const tooLate = d.read(late).map(({ key, value, timestamp, headers }) => {
+    return [key, value, timestamp, ...headers.map(({ key, value }) => `${key}=${value}`)]
+  })
+  const ours = ['node=counts', 'window-start=0', 'window-end=10', 'stream-time=15'].map(
+    (one) => `streamctl.late.${one}`,
+  )
+  expect(tooLate).toEqual([['a', '5', 8, 'trace=t', ...ours]])
+  expect(d.read().map(({ key, value, timestamp, headers }) => [key, value, timestamp, headers])).toEqual([
+    [{ key: 'a', start: 0, end: 10 }, '1', 9, [trace]],
+    [{ key: 'b', start: 0, end: 10 }, '1', 3, [trace]],
+  ])
+})
+
 test('sessions: what a record joins is deleted, then written as one; the driver knows the topic', async () => {
   const d = await run((b) =>
     b
