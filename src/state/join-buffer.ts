@@ -78,6 +78,8 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   #unflushed: JoinRow<V>[] = []
   #places: number[] = []
   readonly #sealed = new ByteTarget()
+  /** What a flush writes, until it is written. */
+  readonly #flushing = new ByteTarget()
   #phase: 'settled' | 'sealed' | 'flushing' = 'settled'
   /** Mean size of a sealed row, to estimate what has not been serialized yet. */
   #meanBytes = firstGuess
@@ -242,7 +244,8 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#enter('settled', 'flushing')
     const source = this.#sealed.buffer
     const from = this.#index.firstSlot(this.#expiryTime - this.#retentionMs + 1) * this.#index.slotMs
-    const target = new ByteTarget(this.#sealed.length + this.#unflushed.length * this.#prefix.length)
+    const target = this.#flushing
+    target.reserve(this.#sealed.length + this.#unflushed.length * this.#prefix.length)
     for (const [nth, row] of this.#unflushed.entries()) {
       if (row.timestamp < from) continue
       const start = this.#places[nth * 3] as number
@@ -266,6 +269,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#unflushed = []
     this.#places = []
     this.#sealed.clear()
+    this.#flushing.clear()
     for (const row of rows) {
       // A second one of the same row finds it clean.
       if ((row.bits & unflushed) === 0) continue
@@ -408,6 +412,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#unflushed = []
     this.#places = []
     this.#sealed.clear()
+    this.#flushing.clear()
     this.#phase = 'settled'
     this.#loaded = false
     this.heldSeen = Number.POSITIVE_INFINITY

@@ -44,12 +44,12 @@ export class OrderedList<T extends B, B = T> {
     if (run.length > longestRun) runs.splice(at + 1, 0, run.splice(longestRun >>> 1))
   }
 
-  /** Takes out an item that is in the list. */
+  /** Takes out an item that is in the list; the first one, as most are, without a search. */
   remove(item: T): void {
-    const at = this.#runOf(item)
+    const at = this.first === item ? 0 : this.#runOf(item)
     const run = this.#runs[at]
     if (run === undefined) return
-    const index = this.#indexIn(run, item)
+    const index = run[0] === item ? 0 : this.#indexIn(run, item)
     if (run[index] !== item) return
     if (run.length === 1) this.#runs.splice(at, 1)
     else run.splice(index, 1)
@@ -70,6 +70,8 @@ export class OrderedList<T extends B, B = T> {
 
   /** The last item that comes before the bound. */
   before(bound: B): T | undefined {
+    const { last } = this
+    if (last !== undefined && this.#compare(last, bound) < 0) return last
     const at = this.#runOf(bound)
     const run = this.#runs[at]
     if (run === undefined) return undefined
