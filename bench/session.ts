@@ -26,9 +26,10 @@ export interface SessionOptions {
 export async function runWorkload(
   bench: Bench,
   kind: WorkloadKind,
-  sides: readonly Side[],
+  all: readonly Side[],
   options: SessionOptions,
 ): Promise<WorkloadResult> {
+  const sides = all.filter(({ name }) => kind.sides?.includes(name) ?? true)
   const { records, runs, say } = options
   const { bootstrap } = bench
   say(`${kind.name}: ${kind.summary}`)

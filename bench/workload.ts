@@ -1,6 +1,7 @@
 /** What a workload is: a topology, the records it reads, and how its output tells which of them it includes. */
 
 import type { Topology } from '../src/topology/node.ts'
+import type { SideName } from './sides/side.ts'
 
 /** Of every topic of a run. */
 export const partitions = 4
@@ -30,6 +31,8 @@ export interface Shows {
   readonly groupIn: (key: Buffer) => string
   /** How many input records of its group an output record includes; null when each has an output record of its own. */
   readonly countIn: ((value: Buffer) => number) | null
+  /** How many output records of its own an input record has; asked in order of the numbers. Default 1. */
+  readonly outputsOf?: (number: number) => number
 }
 
 /** The same work by hand: one loop body without broker, engine or durable state. */
@@ -53,6 +56,8 @@ export interface WorkloadKind {
   readonly repartitions: boolean
   /** Its changelog keeps growing with the input, so that a restore of it can be timed. */
   readonly restores: boolean
+  /** Who has it. Default: all sides. */
+  readonly sides?: readonly SideName[]
   /** Topics differ from run to run, so the topology is made anew. */
   readonly make: (topics: WorkloadTopics) => Workload
   /** With empty state of its own. */

@@ -114,9 +114,9 @@ function firstShown(outputs: readonly Arrival[], shows: Shows, inputs: number): 
   for (let number = 0; number < inputs; number++) {
     const group = shows.groupOf(number)
     if (group === null) continue
-    const list = members.get(group)
-    if (list === undefined) members.set(group, [number])
-    else list.push(number)
+    const list = members.get(group) ?? []
+    members.set(group, list)
+    for (let left = shows.outputsOf?.(number) ?? 1; left > 0; left--) list.push(number)
   }
   const shown: (Arrival | undefined)[] = new Array(inputs)
   const included = new Map<string, number>()
@@ -124,7 +124,7 @@ function firstShown(outputs: readonly Arrival[], shows: Shows, inputs: number): 
     const group = shows.groupIn(arrival.key)
     const before = included.get(group) ?? 0
     const now = includedIn(shows, arrival.value, before)
-    for (let at = before; at < now; at++) shown[members.get(group)?.[at] as number] = arrival
+    for (let at = before; at < now; at++) shown[members.get(group)?.[at] as number] ??= arrival
     included.set(group, now)
   }
   return shown

@@ -50,11 +50,16 @@ export function includedIn({ countIn }: Shows, value: Buffer, before: number): n
   return countIn === null ? before + 1 : countIn(value)
 }
 
-function difference(included: ReadonlyMap<string, number>, { groupOf }: Shows, inputs: number): string | undefined {
+function difference(
+  included: ReadonlyMap<string, number>,
+  { groupOf, outputsOf = one }: Shows,
+  inputs: number,
+): string | undefined {
   const wanted = new Map<string, number>()
   for (let number = 0; number < inputs; number++) {
     const group = groupOf(number)
-    if (group !== null) wanted.set(group, (wanted.get(group) ?? 0) + 1)
+    const outputs = outputsOf(number)
+    if (group !== null && outputs > 0) wanted.set(group, (wanted.get(group) ?? 0) + outputs)
   }
   for (const [group, count] of wanted) {
     if (included.get(group) !== count) return `${group} includes ${included.get(group) ?? 0} records, not ${count}`
@@ -62,3 +67,5 @@ function difference(included: ReadonlyMap<string, number>, { groupOf }: Shows, i
   if (included.size === wanted.size) return undefined
   return `it has ${included.size} groups, not ${wanted.size}`
 }
+
+const one = (): number => 1

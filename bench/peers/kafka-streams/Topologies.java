@@ -9,17 +9,19 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** The four workloads, as their TypeScript twins in bench/workloads. */
+/** The workloads, as their TypeScript twins in bench/workloads. */
 final class Topologies {
 
     private static final Serde<String> STRING = Serdes.String();
@@ -36,6 +38,7 @@ final class Topologies {
             case "stateless" -> stateless(payments, output);
             case "windowed" -> windowed(payments, output);
             case "rekey" -> rekey(payments, output);
+            case "stream-join" -> streamJoin(payments, output);
             case "table-join" -> tableJoin(builder, payments, spec.get("table"), output);
             default -> throw new IllegalArgumentException("no workload " + spec.get("workload"));
         }
@@ -73,6 +76,22 @@ final class Topologies {
                         .withValueSerde(Serdes.Long()))
                 .toStream()
                 .to(output, Produced.with(STRING, Serdes.Long()));
+    }
+
+    private static void streamJoin(KStream<String, Payment> payments, String output) {
+        KStream<String, Payment> left = payments.filter((account, payment) -> isLeft(payment));
+        KStream<String, Payment> right = payments.filter((account, payment) -> !isLeft(payment));
+        Duration ten = Duration.ofSeconds(10);
+        left.join(
+                        right,
+                        (one, other) -> new Pair(one.id(), other.id(), one.amount() + other.amount()),
+                        JoinWindows.ofTimeDifferenceAndGrace(ten, ten),
+                        StreamJoined.with(STRING, PAYMENT, PAYMENT).withName("pairs").withStoreName("pairs"))
+                .to(output, Produced.with(STRING, JsonSerde.of(Pair.class)));
+    }
+
+    private static boolean isLeft(Payment payment) {
+        return payment.id() / 7 % 2 == 0;
     }
 
     private static void tableJoin(
