@@ -80,7 +80,7 @@ export const Windows = Object.freeze({
    * @throws StreamError INVALID_ARGUMENT for a size or advance of 0, or an advance greater than the size.
    */
   hopping(size: Duration, options: WindowOptions & { readonly advance: Duration }): TimeWindows {
-    return timeWindows(size, options.advance, options)
+    return timeWindows(size, options?.advance, options)
   },
   /**
    * Sessions that a longer silence than `gap` ends (Kafka Streams: `SessionWindows.ofInactivityGapAndGrace`).
@@ -88,7 +88,7 @@ export const Windows = Object.freeze({
    */
   session(gap: Duration, options: WindowOptions): SessionWindows {
     const gapMs = durationMs(gap, 'session gap')
-    const graceMs = durationMs(options.grace, 'grace')
+    const graceMs = graceOf(options)
     if (gapMs === 0) {
       throw new StreamError('INVALID_ARGUMENT', 'a session with a gap of 0 ms cannot be', {
         hint: 'The gap is the longest silence within a session: give it more than 0 ms.',
@@ -103,7 +103,7 @@ export const Windows = Object.freeze({
    */
   sliding(timeDifference: Duration, options: WindowOptions): SlidingWindows {
     const timeDifferenceMs = durationMs(timeDifference, 'time difference')
-    const graceMs = durationMs(options.grace, 'grace')
+    const graceMs = graceOf(options)
     if (timeDifferenceMs === 0) {
       throw new StreamError('INVALID_ARGUMENT', 'a sliding window with a time difference of 0 ms cannot be', {
         hint: 'The time difference is the longest time between two records of a window: give it more than 0 ms.',
@@ -123,11 +123,19 @@ export const Windows = Object.freeze({
   },
 })
 
+/** @throws StreamError INVALID_ARGUMENT when there is none, or it is no duration. */
+function graceOf(options: WindowOptions): number {
+  if (options?.grace !== undefined) return durationMs(options.grace, 'grace')
+  throw new StreamError('INVALID_ARGUMENT', 'the windows have no grace', {
+    hint: "Say how late a record may come: { grace: '5m' }, or { grace: 0 } for none that is late.",
+  })
+}
+
 function joinWindows(difference: Duration, options: JoinWindowOptions): JoinWindows {
   const differenceMs = durationMs(difference, 'time difference')
-  const beforeMs = options.before === undefined ? differenceMs : signedDurationMs(options.before, 'before')
-  const afterMs = options.after === undefined ? differenceMs : signedDurationMs(options.after, 'after')
-  const graceMs = durationMs(options.grace, 'grace')
+  const beforeMs = options?.before === undefined ? differenceMs : signedDurationMs(options.before, 'before')
+  const afterMs = options?.after === undefined ? differenceMs : signedDurationMs(options.after, 'after')
+  const graceMs = graceOf(options)
   if (beforeMs + afterMs < 0) {
     throw new StreamError(
       'INVALID_ARGUMENT',
@@ -143,7 +151,7 @@ function joinWindows(difference: Duration, options: JoinWindowOptions): JoinWind
 function timeWindows(size: Duration, advance: Duration, options: WindowOptions): TimeWindows {
   const sizeMs = durationMs(size, 'window size')
   const advanceMs = durationMs(advance, 'window advance')
-  const graceMs = durationMs(options.grace, 'grace')
+  const graceMs = graceOf(options)
   if (sizeMs === 0 || advanceMs === 0 || advanceMs > sizeMs) {
     throw new StreamError('INVALID_ARGUMENT', `a window of ${sizeMs} ms that advances by ${advanceMs} ms cannot be`, {
       hint: 'Size and advance must be above 0, and the advance at most the size.',

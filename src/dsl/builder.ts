@@ -92,5 +92,22 @@ function policy(
   site: SourceLocation | undefined,
 ): DeserializationPolicy {
   if (given === undefined || given === 'fail') return Object.freeze({ policy: 'fail' })
-  return Object.freeze({ policy: 'dead-letter', topic: requireName(given.deadLetter, 'dead-letter topic', node, site) })
+  if (typeof given !== 'object' || given === null) {
+    throw invalid(
+      `${node}: onDeserializationError is ${JSON.stringify(given)}`,
+      "Give 'fail', the default, or { deadLetter: 'topic' }.",
+      node,
+      site,
+    )
+  }
+  const topic = requireName(given.deadLetter, 'dead-letter topic', node, site)
+  if (topic === node) {
+    throw invalid(
+      `${node}: its dead letters go back to it, and would be read for ever`,
+      `Give them a topic of their own: { deadLetter: '${node}.dlq' }.`,
+      node,
+      site,
+    )
+  }
+  return Object.freeze({ policy: 'dead-letter', topic })
 }

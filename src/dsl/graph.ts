@@ -3,6 +3,7 @@
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 import type { NodeId, SourceLocation, SourceNode, StoreSpec, Topology, TopologyNode } from '../topology/node.ts'
+import { callSite } from './call-site.ts'
 import { invalid, placesOf, requireName } from './invalid.ts'
 
 type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
@@ -131,6 +132,14 @@ export class Graph {
 
 /** A store spec as every operator makes it. */
 export function storeSpec(spec: Omit<StoreSpec, 'storage'>, storage: 'disk' | 'memory' | undefined): StoreSpec {
+  if (storage !== undefined && storage !== 'disk' && storage !== 'memory') {
+    throw invalid(
+      `store ${spec.name}: its storage is ${JSON.stringify(storage)}`,
+      "Give 'disk', the default, or 'memory'.",
+      spec.name,
+      callSite(),
+    )
+  }
   return Object.freeze({ ...spec, storage: storage ?? 'disk' })
 }
 

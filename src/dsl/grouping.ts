@@ -16,7 +16,7 @@ import { windowed } from '../serde/windowed.ts'
 import type { SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
-import { invalid, requireFunction } from './invalid.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { requireTopic } from './sinks.ts'
 import { displayName, type UserFunction } from './stateless.ts'
@@ -62,7 +62,7 @@ export function groupBy(state: StreamState, name: unknown, selector: UserFunctio
   const site = callSite()
   const { graph } = state
   const display = displayName(state, 'groupBy', undefined, site)
-  requireFunction(selector, 'key selector', display, site)
+  requireSync(selector, 'key selector', display, site)
   const node = graph.add({ kind: 'select-key', parents: [state.node], mapper: selector }, display, site)
   const keyed = withSerdes({ ...state, node, key: { lostBy: display }, rekeyed: true }, given)
   if (name === undefined) {
@@ -133,9 +133,9 @@ export function fold(
   const site = callSite()
   const { graph, key } = grouping
   const store = graph.claimStore(name, method, site)
-  requireFunction(aggregator, 'aggregator', store, site)
-  if (method === 'aggregate') requireFunction(initializer, 'initializer', store, site)
-  if (windows?.kind === 'session') requireFunction(merger, 'merger', store, site)
+  requireSync(aggregator, 'aggregator', store, site)
+  if (method === 'aggregate') requireSync(initializer, 'initializer', store, site)
+  if (windows?.kind === 'session') requireSync(merger, 'merger', store, site)
   checkEmit(emit, windows, store, site)
   const lateTopic = late === undefined ? undefined : requireLate(late, windows, store, site)
   const serde = requireSerde(

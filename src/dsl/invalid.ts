@@ -30,6 +30,21 @@ export function requireFunction<F>(given: F, what: string, node: string, site: S
   )
 }
 
+/**
+ * A function whose result is used at once: a promise would be taken for it.
+ * @throws StreamError INVALID_TOPOLOGY when it is no function, or an async one.
+ */
+export function requireSync<F>(given: F, what: string, node: string, site: SourceLocation | undefined): F {
+  const fn = requireFunction(given, what, node, site)
+  if (!/^\[object Async/.test(Object.prototype.toString.call(fn))) return fn
+  throw invalid(
+    `${node}: the ${what} is async, and its promise would be taken for its result`,
+    'Let it return the result itself: a record is processed without waiting.',
+    node,
+    site,
+  )
+}
+
 /** `a.ts:12`, for messages that speak of two places. */
 function placeOf(site: SourceLocation | undefined): string {
   return site === undefined ? 'elsewhere' : `${site.file}:${site.line}`

@@ -1,8 +1,11 @@
 /** Puts a stream through a topic of its own, so that records of one key meet in one partition again. */
 
 import type { NodeId, Partitioner, SourceLocation } from '../topology/node.ts'
-import { invalid, requireFunction } from './invalid.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { type GivenSerdes, requireSerde, type StreamState, withSerdes } from './stream-state.ts'
+
+/** More is a slip of the keyboard: each partition is a task, and a log of its own on the broker. */
+const mostPartitions = 10_000
 
 export interface RepartitionArguments extends GivenSerdes {
   readonly partitions?: number | undefined
@@ -24,8 +27,16 @@ export function repartition(
   const { graph } = state
   const { key, value } = requireSerdes(withSerdes(state, given), 'for its repartition topic', call, fix, site)
   const { partitions } = given ?? {}
-  if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions > 0)) {
-    throw invalid(`${call}: ${partitions} is no number of partitions`, 'Give a whole number above 0.', call, site)
+  if (
+    partitions !== undefined &&
+    !(Number.isSafeInteger(partitions) && partitions > 0 && partitions <= mostPartitions)
+  ) {
+    throw invalid(
+      `${call}: ${partitions} is no number of partitions`,
+      `Give a whole number from 1 to ${mostPartitions}.`,
+      call,
+      site,
+    )
   }
   const chosen = givenPartitioner(given?.partitioner, call, site)
   const topic = graph.claimRepartition(base, call, site)
@@ -45,7 +56,7 @@ export function givenPartitioner(
   site: SourceLocation | undefined,
 ): { readonly partitioner?: Partitioner } {
   if (partitioner === undefined) return {}
-  return { partitioner: requireFunction(partitioner, 'partitioner', call, site) as Partitioner }
+  return { partitioner: requireSync(partitioner, 'partitioner', call, site) as Partitioner }
 }
 
 /** Both serdes; the error for a missing one shows the call with all that is missing. */

@@ -3,7 +3,7 @@
 import type { MergeNode, NodeId, SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import type { NodeBody } from './graph.ts'
-import { invalid, requireFunction } from './invalid.ts'
+import { invalid, requireFunction, requireSync } from './invalid.ts'
 import type { StreamState } from './stream-state.ts'
 import { otherwise } from './types.ts'
 
@@ -11,6 +11,9 @@ import { otherwise } from './types.ts'
 export type UserFunction = (...args: any[]) => any
 
 type Arguments = readonly [first: string | UserFunction, second?: UserFunction | undefined]
+
+/** Nobody looks at what these return, and a promise that rejects is a failure of the application. */
+const actions: ReadonlySet<string> = new Set(['peek', 'foreach'])
 
 /** Adds one operator: `args` is [function] or [display name, function]. */
 export function stateless(
@@ -22,7 +25,8 @@ export function stateless(
   const site = callSite()
   const named = args.length > 1 && args[1] !== undefined ? true : typeof args[0] === 'string'
   const name = displayName(state, method, named ? args[0] : undefined, site)
-  const fn = requireFunction(named ? args[1] : args[0], 'argument', name, site) as UserFunction
+  const check = actions.has(method) ? requireFunction : requireSync
+  const fn = check(named ? args[1] : args[0], 'argument', name, site) as UserFunction
   const node = body(fn, [state.node])
   return after(state, node, state.graph.add(node, name, site), name)
 }
@@ -121,7 +125,7 @@ export function split(
         site,
       )
     }
-    if (predicate !== otherwise) requireFunction(predicate, `predicate of branch ${branch}`, name, site)
+    if (predicate !== otherwise) requireSync(predicate, `predicate of branch ${branch}`, name, site)
     else if (at < entries.length - 1) {
       throw invalid(`${name}: no record reaches the branches after ${branch}`, 'Put otherwise last.', name, site)
     }

@@ -6,7 +6,7 @@ import type { SourceLocation, StoreSpec, StreamStreamJoinNode } from '../topolog
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { invalid, requireFunction, requireName } from './invalid.ts'
+import { invalid, requireName, requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, isLost, requireSerde, type StreamState, withSerdes } from './stream-state.ts'
@@ -51,7 +51,7 @@ export function joinStreams(
   }
   const name = requireName(options.name, 'name of the join', path, site)
   requireSameGraph(left, right, name, site)
-  requireFunction(joiner, 'joiner', name, site)
+  requireSync(joiner, 'joiner', name, site)
   requireJoinWindows(windows, name, method, site)
   const compat = requireCompat(options.compat, name, site)
   const input = { name, method, windows, storage: options.storage, compat, site }

@@ -5,7 +5,7 @@ import type { AnySerde } from '../serde/serde.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import { type Grouping, repartitioned, type Storage } from './grouping.ts'
-import { invalid, requireFunction } from './invalid.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { displayName, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, requireSerde, type TableState } from './stream-state.ts'
 
@@ -24,7 +24,7 @@ export function groupTableBy(
   const site = callSite()
   const { graph } = table
   const display = displayName(table, 'groupBy', undefined, site)
-  requireFunction(mapper, 'mapper', display, site)
+  requireSync(mapper, 'mapper', display, site)
   if (given === undefined) {
     throw invalid(
       `${display} has no name`,
@@ -62,9 +62,9 @@ export function foldTable(
   const site = callSite()
   const { graph, key } = grouping
   const store = graph.claimStore(name, method, site)
-  requireFunction(aggregator, 'adder', store, site)
-  requireFunction(subtractor, 'subtractor', store, site)
-  if (method === 'aggregate') requireFunction(initializer, 'initializer', store, site)
+  requireSync(aggregator, 'adder', store, site)
+  requireSync(subtractor, 'subtractor', store, site)
+  if (method === 'aggregate') requireSync(initializer, 'initializer', store, site)
   const fix = `${method}('${store}', ..., { serde: json<V>() })`
   const serde = requireSerde(value ?? grouping.value, 'value', 'for its store', fix, store, site)
   const parents = [grouping.input(store).node]

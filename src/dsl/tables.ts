@@ -4,7 +4,7 @@ import type { SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { invalid, requireFunction } from './invalid.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, type StreamState, type TableState, withSerdes } from './stream-state.ts'
@@ -62,7 +62,7 @@ export function derived(
   const { graph } = table
   const [given, fn] = typeof first === 'string' ? [first, second] : [undefined, first]
   const name = displayName(table, method, given, site)
-  requireFunction(fn, method === 'mapValues' ? 'mapper' : 'predicate', name, site)
+  requireSync(fn, method === 'mapValues' ? 'mapper' : 'predicate', name, site)
   const parents = [table.node]
   if (method === 'mapValues') {
     const node = graph.add({ kind: 'table-map-values', parents, mapper: fn as UserFunction }, name, site)
@@ -89,7 +89,7 @@ export function joinTable(
   const method = left ? 'leftJoin' : 'join'
   const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
   requireSameGraph(state, table, call, site)
-  requireFunction(joiner, 'joiner', call, site)
+  requireSync(joiner, 'joiner', call, site)
   const [windowed] = table.stores.filter(({ kind }) => kind !== 'key-value')
   if (windowed !== undefined) {
     throw invalid(
@@ -129,7 +129,7 @@ export function joinTables(
   const { graph } = left
   const name = displayName(left, method, options?.name, site)
   requireSameGraph(left, right, name, site)
-  requireFunction(joiner, 'joiner', name, site)
+  requireSync(joiner, 'joiner', name, site)
   const node = graph.add(
     {
       kind: 'table-table-join',

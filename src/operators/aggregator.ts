@@ -1,5 +1,6 @@
 /** What the aggregates share: how the user's functions make the next aggregate out of the last. */
 
+import type { StreamError } from '../common/errors.ts'
 import { guard2, guard3, processingError } from './processor.ts'
 
 export interface Aggregation<K, V, A> {
@@ -23,9 +24,7 @@ export function aggregation<K, V, A>(
       : startingWith(node, initializer, aggregator)
   return (previous, value, key) => {
     const result = previous === null ? first(value, key) : aggregator(previous, value, key)
-    // An undefined aggregate would fail when it is serialized at the commit, far from the record that caused it.
-    if (result === undefined)
-      throw processingError(node, new TypeError('the aggregator returned undefined; return null to delete'))
+    if (result === undefined || result instanceof Promise) throw noAggregate(node, result)
     return result
   }
 }
@@ -57,8 +56,13 @@ export function combining<K, V, A>(
     // Reduce: values and aggregates are of one type.
     if (startsWithValue && aggregate === null) return value as unknown as A
     const result = combine(aggregate as A, value, key)
-    if (result === undefined)
-      throw processingError(node, new TypeError('the aggregator returned undefined; return null to delete'))
+    if (result === undefined || result instanceof Promise) throw noAggregate(node, result)
     return result
   }
+}
+
+/** It would fail when it is serialized at the commit, far from the record that caused it. */
+function noAggregate(node: string, result: unknown): StreamError {
+  const what = result === undefined ? 'undefined; return null to delete' : 'a promise; return the aggregate itself'
+  return processingError(node, new TypeError(`the aggregator returned ${what}`))
 }

@@ -123,7 +123,9 @@ function serializationError(
   return new StreamError('SERIALIZATION', message, {
     cause: thrown,
     where: { node, topic },
-    hint: `Give topic ${topic} a ${part} serde that fits, or map the ${part} before it is written.`,
+    hint:
+      (thrown instanceof StreamError ? thrown.hint : undefined) ??
+      `Give topic ${topic} a ${part} serde that fits, or map the ${part} before it is written.`,
   })
 }
 

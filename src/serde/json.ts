@@ -1,4 +1,4 @@
-/** JSON as UTF-8. What JSON would change without a word (NaN, undefined at the top) is refused, not written as null. */
+/** JSON as UTF-8. What JSON would change without a word (NaN, a promise, a Map, undefined at the top) is refused, not written as null or {}. */
 
 import { type ByteTarget, deserializeWith, serializeWith } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
@@ -22,7 +22,7 @@ const mebibyte = 1024 * 1024
  * `__proto__` stays data; numbers beyond 2^53 lose precision, as `JSON.parse` does; the text `null` reads as null,
  * which the engine takes for a tombstone.
  * @throws StreamError DESERIALIZATION with the position for text that is not JSON, not UTF-8, or over 1 MiB;
- * SERIALIZATION for a bigint, NaN or an infinity anywhere, a cycle, and undefined or a function as the value.
+ * SERIALIZATION for a bigint, NaN, an infinity, a promise, a Map or a Set anywhere, a cycle, and undefined or a function as the value.
  */
 export const json: JsonSerde = Object.freeze(
   Object.assign(<T>(options?: JsonOptions): Serde<T> => Object.freeze(jsonSerde<T>(options)), jsonSerde<unknown>()),
@@ -63,14 +63,8 @@ function writeJson(value: unknown, target: ByteTarget): void {
   let text: string | undefined
   try {
     text = JSON.stringify(value)
-    // JSON writes NaN as null. Only a text that holds a null needs the walk that finds out.
-    const path = text?.includes('null') ? nonFinite(value) : undefined
-    if (path !== undefined) {
-      throw new StreamError(
-        'SERIALIZATION',
-        `NaN or an infinity cannot be written as JSON${path && `: it is at ${path}`}`,
-      )
-    }
+    // JSON writes NaN as null, and a promise or a map as {}. Only a text that holds one of these needs the walk that finds out.
+    if (text !== undefined && (text.includes('null') || text.includes('{}'))) refuseLost(value, '')
   } catch (thrown) {
     if (thrown instanceof StreamError) throw thrown
     throw new StreamError('SERIALIZATION', `the value cannot be written as JSON: ${firstLine(messageOf(thrown))}`, {
@@ -86,16 +80,28 @@ function writeJson(value: unknown, target: ByteTarget): void {
   target.writeText(text)
 }
 
-/** Path of a number that JSON cannot write, or undefined. */
-function nonFinite(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : ''
-  if (typeof value !== 'object' || value === null) return undefined
-  if ('toJSON' in value && typeof value.toJSON === 'function') return undefined
-  for (const key of Object.keys(value)) {
-    const inside = nonFinite((value as Record<string, unknown>)[key])
-    if (inside !== undefined) return `.${key}${inside}`
-  }
-  return undefined
+/** @throws StreamError for what JSON would write as null or as {}, with its path. */
+function refuseLost(value: unknown, path: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw lost('NaN or an infinity', path)
+  if (typeof value !== 'object' || value === null) return
+  if ('toJSON' in value && typeof value.toJSON === 'function') return
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const plain = prototype === Object.prototype || prototype === Array.prototype
+  const kind = plain ? undefined : emptied.find((type) => value instanceof type)?.name
+  if (kind !== undefined) throw lost(`a ${kind}`, path)
+  for (const key of Object.keys(value)) refuseLost((value as Record<string, unknown>)[key], `${path}.${key}`)
+}
+
+/** JSON knows nothing of what is in them. */
+const emptied = [Promise, Map, Set, WeakMap, WeakSet, RegExp] as const
+
+function lost(what: string, path: string): StreamError {
+  return new StreamError('SERIALIZATION', `${what} cannot be written as JSON${path && `: it is at ${path}`}`, {
+    hint:
+      what === 'a Promise'
+        ? 'A function here returns its result itself, and waits for nothing.'
+        : 'JSON has objects, arrays, strings, finite numbers, true, false and null: turn it into these.',
+  })
 }
 
 function firstLine(message: string): string {

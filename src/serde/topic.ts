@@ -24,7 +24,7 @@ export function isLegalName(name: string): boolean {
 
 /**
  * Declares a topic: `topic('orders', { key: string, value: json<Order>() })`.
- * @throws StreamError INVALID_ARGUMENT when the name is not one Kafka takes.
+ * @throws StreamError INVALID_ARGUMENT when the name is not one Kafka takes, or a serde is missing.
  */
 export function topic<K, V>(
   name: string,
@@ -35,5 +35,15 @@ export function topic<K, V>(
       hint: "Use 1 to 249 of the characters a-z A-Z 0-9 . _ - (and not '.' or '..').",
     })
   }
-  return Object.freeze({ kind: 'topic', name, key: serdes.key, value: serdes.value })
+  const { key, value } = serdes ?? {}
+  for (const [part, serde] of [
+    ['key', key],
+    ['value', value],
+  ] as const) {
+    if (typeof serde?.serialize === 'function' && typeof serde.deserialize === 'function') continue
+    throw new StreamError('INVALID_ARGUMENT', `topic ${name} has no ${part} serde`, {
+      hint: "Declare both: topic('orders', { key: string, value: json<Order>() }).",
+    })
+  }
+  return Object.freeze({ kind: 'topic', name, key, value })
 }

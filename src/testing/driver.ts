@@ -115,7 +115,7 @@ export class TestDriver {
    * @param value null is a tombstone.
    * @param timestamp ms since the epoch; default: the driver's clock.
    * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; INVALID_ARGUMENT for a
-   * topic that the topology does not read.
+   * topic that the topology does not read, or a timestamp that is none.
    */
   async send<K, V>(
     topic: TopicRef<K, V>,
@@ -139,6 +139,11 @@ export class TestDriver {
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
     const source = this.#source(topic)
+    if (!Number.isSafeInteger(timestamp)) {
+      throw new StreamError('INVALID_ARGUMENT', `${timestamp} is no timestamp`, {
+        hint: 'Give whole milliseconds since the epoch.',
+      })
+    }
     const count = this.#plan.partitions.get(topic) as number
     const partition =
       key === null

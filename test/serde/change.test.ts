@@ -51,6 +51,6 @@ test('the inner serde is named, opened, and prepared with the bytes of both halv
     serde.serialize({ value: null, old: 'c' }),
     Buffer.from('x'),
   ]
-  serde.prepare?.(batch)
+  void serde.prepare?.(batch)
   expect(seen).toEqual(['opened', '"a"', '"b"', '"c"'])
 })

@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { envelope, type Io, say } from '../io.ts'
 import { loadTopology } from '../load.ts'
 import { type LockState, lockName, readLockState, resetHint, writeLock } from '../lock-file.ts'
+import { loopWarnings } from '../loops.ts'
 
 export interface CheckOptions {
   readonly appId?: string | undefined
@@ -29,8 +30,10 @@ export async function check(file: string, options: CheckOptions, io: Io): Promis
   const writes = options.write === true && verdict !== 'same'
   if (writes) await writeLock(state)
   const failed = !writes && (verdict === 'reset' || (options.strict === true && verdict !== 'same'))
+  const warnings = loopWarnings(topology, io.cwd)
+  for (const { message } of warnings) say(io, `warn: ${message}`)
   if (options.json === true) {
-    await io.out.json(envelope('check', app, { verdict, lock: path, written: writes, changes }))
+    await io.out.json(envelope('check', app, { verdict, lock: path, written: writes, changes }, warnings))
   } else {
     const lines = changes.map(({ severity, message }) => `  ${words[severity]}: ${message}`)
     await io.out.text(`${[`${app}: ${words[verdict]}`, ...lines].join('\n')}\n`)

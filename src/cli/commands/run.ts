@@ -17,6 +17,7 @@ import { readLines } from '../lines.ts'
 import { loadTopology } from '../load.ts'
 import { locatedIn } from '../locate.ts'
 import { guardTopology, type LockGuard } from '../lock-guard.ts'
+import { loopWarnings } from '../loops.ts'
 import type { TopicFile } from '../options.ts'
 import { isEmptyRange, type Outputs, openOutputs, outputDecoders } from '../outputs.ts'
 import { pace } from '../pace.ts'
@@ -158,6 +159,7 @@ class Run {
     try {
       this.#view.event('started', `${app}: starting`, { app, broker: this.#broker.address })
       for (const note of this.#lock?.notes ?? []) this.#tell(note)
+      for (const { message } of loopWarnings(this.#topology, this.#io.cwd)) this.#view.log('warn', message)
       const counted = targets.map((target) => ({ ...target, partitions: topics.get(target.topic)?.partitions ?? 1 }))
       // Files first: with all of it there, records of several topics are taken in the order of their timestamps. At a
       // rate they come while the app runs, as pipes do.

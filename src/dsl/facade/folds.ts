@@ -15,16 +15,17 @@ export function count(options: Given): Fold {
 }
 
 export function reduce(aggregator: UserFunction, options: Given & { readonly serde?: AnySerde | undefined }): Fold {
-  return { aggregator, merger: aggregator, value: options.serde, ...common(options) }
+  return { aggregator, merger: aggregator, value: options?.serde, ...common(options) }
 }
 
 export function aggregate(
   options: Given & { readonly init: () => unknown; readonly add: UserFunction; readonly serde: AnySerde },
 ): Fold {
   const { init: initializer, add: aggregator, serde: value } = options ?? {}
-  return { initializer, aggregator, merger: undefined, value, ...common(options ?? {}) }
+  return { initializer, aggregator, merger: undefined, value, ...common(options) }
 }
 
-function common({ storage, emit, late }: Given): Pick<Fold, 'storage' | 'emit' | 'late'> {
+function common(options: Given): Pick<Fold, 'storage' | 'emit' | 'late'> {
+  const { storage, emit, late } = options ?? {}
   return { storage, emit, late }
 }

@@ -1,0 +1,45 @@
+/** Topics whose records lead back to them: allowed, and seldom meant. */
+
+import type { NodeId, SinkNode, Topology, TopologyNode } from './node.ts'
+
+export interface Loop {
+  /** From the topic that is read to the same one written, others that it goes through between. */
+  readonly topics: readonly string[]
+  /** Writes the first topic again. */
+  readonly sink: SinkNode
+}
+
+/** The shortest way round of each topic that has one. */
+export function loops(topology: Topology): readonly Loop[] {
+  const written = new Map<string, readonly SinkNode[]>()
+  for (const node of topology.nodes) {
+    if (node.kind === 'source') written.set(node.topic, sinksBelow(topology, node.id))
+  }
+  return [...written.keys()].flatMap((topic) => wayRound(topic, written) ?? [])
+}
+
+function wayRound(topic: string, written: ReadonlyMap<string, readonly SinkNode[]>): Loop | undefined {
+  const waiting: (readonly string[])[] = [[topic]]
+  const seen = new Set<string>()
+  for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+    for (const sink of written.get(path.at(-1) as string) ?? []) {
+      if (sink.topic === topic) return { topics: [...path, topic], sink }
+      if (seen.has(sink.topic)) continue
+      seen.add(sink.topic)
+      waiting.push([...path, sink.topic])
+    }
+  }
+  return undefined
+}
+
+function sinksBelow(topology: Topology, start: NodeId): readonly SinkNode[] {
+  const reached = new Set([start])
+  // Parents come before their children.
+  for (const node of topology.nodes) if (drivers(node).some((parent) => reached.has(parent))) reached.add(node.id)
+  return topology.nodes.filter((node): node is SinkNode => node.kind === 'sink' && reached.has(node.id))
+}
+
+/** Parents whose records make it emit. */
+function drivers(node: TopologyNode): readonly NodeId[] {
+  return node.kind === 'stream-table-join' ? node.parents.slice(0, 1) : node.parents
+}

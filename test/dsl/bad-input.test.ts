@@ -1,0 +1,647 @@
+/** What a topology is given that cannot be: refused when it is built, with the operator's name and the user's line, or told when a record meets it. */
+
+import { readFileSync } from 'node:fs'
+import { double, int64, json, otherwise, type StreamsBuilder, string, topic, Windows } from 'streamctl'
+import { describe, expect, test } from 'vitest'
+import { StreamError } from '../../src/common/errors.ts'
+import { defineTopology } from '../../src/dsl/define.ts'
+import { planWith } from '../../src/runtime/plan.ts'
+import { createTestDriver, type TestDriver } from '../../src/testing/driver.ts'
+import { refusal } from './fixtures.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: what the compiler would refuse, as JavaScript passes it.
+type Any = any
+
+const input = topic('input', { key: string, value: json<Any>() })
+const output = topic('output', { key: string, value: json<Any>() })
+const text = topic('text', { key: string, value: string })
+const other = topic('other', { key: string, value: json<Any>() })
+const any = (value: unknown): Any => value
+
+const minute = Windows.tumbling('1m', { grace: 0 })
+const sum = { init: () => 0, add: (total: number, n: number) => total + n, serde: double }
+
+/** What it is, how it is built, what is said, and the operator that is named. */
+type Refused = readonly [what: string, build: (b: Any) => unknown, says: RegExp, node: string]
+
+const refused: readonly Refused[] = [
+  ['no source', () => undefined, /^the topology t reads no topic$/, 't'],
+  ['no topic', (b) => b.stream([]), /^stream was given no topic$/, 'stream'],
+  ['no topic to write to', (b) => b.stream(input).to(undefined), /was not given a topic/, 'input.to'],
+  ['a name for a topic', (b) => b.stream(input).to('output'), /was not given a topic/, 'input.to'],
+  ['no function', (b) => b.stream(input).map(), /the argument is not a function but undefined/, 'input.map'],
+  ['no branch', (b) => b.stream(input).split({}), /has no branch/, 'input.split'],
+  [
+    'a branch after the rest',
+    (b) => b.stream(input).split({ a: otherwise, b: Boolean }),
+    /no record reaches/,
+    'input.split',
+  ],
+  ['no store name', (b) => b.stream(input).groupByKey().count(), /no store name is given/, 'count'],
+  ['no store name of a table', (b) => b.table(input), /no store name is given/, 'input.table'],
+  ['an empty name', (b) => b.stream(input).groupByKey().count(''), /"" is not a legal name/, 'count'],
+  ['two dots', (b) => b.stream(input).groupByKey().count('..'), /"\.\." is not a legal name/, 'count'],
+  ['a slash', (b) => b.stream(input).groupByKey().count('a/b'), /"a\/b" is not a legal name/, 'count'],
+  ['a line end', (b) => b.stream(input).groupByKey().count('a\n'), /"a\\n" is not a legal name/, 'count'],
+  ['250 characters', (b) => b.stream(input).repartition('a'.repeat(250)), /is not a legal name/, 'input.repartition'],
+  [
+    'a store name twice',
+    (b) => [1, 2].map(() => b.stream(input).groupByKey().count('n')),
+    /the name n is given to a store twice: both at/,
+    'n',
+  ],
+  [
+    'a topic name twice',
+    (b) => [1, 2].map(() => b.stream(input).repartition('n')),
+    /the name n is given to a repartition topic twice/,
+    'n',
+  ],
+  [
+    'a display name twice',
+    (b) => [1, 2].map(() => b.stream(input).filter('n', Boolean)),
+    /the name n is given to a processor twice/,
+    'n',
+  ],
+  [
+    'no partition',
+    (b) => b.stream(input).repartition('n', { partitions: 0 }),
+    /0 is no number of partitions/,
+    'input.repartition',
+  ],
+  [
+    'half a partition',
+    (b) => b.stream(input).repartition('n', { partitions: 1.5 }),
+    /1\.5 is no number/,
+    'input.repartition',
+  ],
+  [
+    'too many partitions',
+    (b) => b.stream(input).repartition('n', { partitions: 10_001 }),
+    /10001 is no number/,
+    'input.repartition',
+  ],
+  [
+    'another storage',
+    (b) => b.stream(input).groupByKey().count('n', { storage: 'ram' }),
+    /store n: its storage is "ram"/,
+    'n',
+  ],
+  [
+    'no windows',
+    (b) => b.stream(input).groupByKey().windowedBy({ size: 5 }),
+    /windowedBy was not given windows/,
+    'windowedBy',
+  ],
+  ['no aggregator', (b) => b.stream(input).groupByKey().aggregate('n'), /the aggregator is not a function/, 'n'],
+  [
+    'no initializer',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .aggregate('n', { ...sum, init: 0 }),
+    /the initializer is not a function but number/,
+    'n',
+  ],
+  [
+    'no merger',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .windowedBy(Windows.session(5, { grace: 0 }))
+        .aggregate('n', sum),
+    /the merger is not/,
+    'n',
+  ],
+  [
+    'no value serde for a store',
+    (b) => b.stream(input).mapValues(Number).groupByKey().reduce('n', Math.max),
+    /n needs the value serde for its store/,
+    'n',
+  ],
+  [
+    'no serdes for a topic',
+    (b) => b.stream(input).map(Array.of).repartition('n'),
+    /needs the key serde for its repartition topic/,
+    'input.map.repartition',
+  ],
+  [
+    'a serde that is none',
+    (b) => b.stream(input).repartition('n', { value: JSON }),
+    /what is given as the value serde is none/,
+    'input.repartition',
+  ],
+  ['no table to join', (b) => b.stream(input).join(undefined, Array.of), /was not given a table/, 'input.join'],
+  [
+    'a join without a name',
+    (b) =>
+      b
+        .stream(input)
+        .selectKey(String)
+        .join(b.table(other, { store: 's' }), Array.of),
+    /needs a name/,
+    'input.selectKey.join',
+  ],
+  [
+    'a join without a key serde',
+    (b) =>
+      b
+        .stream(input)
+        .selectKey(String)
+        .join(b.table(other, { store: 's' }), Array.of, { name: 'j' }),
+    /j needs the key serde for its repartition topic/,
+    'j',
+  ],
+  [
+    'a windowed table to join',
+    (b) => b.stream(input).join(b.stream(text).groupByKey().windowedBy(minute).count('n'), Array.of),
+    /the windowed table n cannot be joined/,
+    'input.join',
+  ],
+  [
+    'a topic with two serdes',
+    (b) => [b.stream(input), b.stream(topic('input', { key: string, value: string }))],
+    /topic input is read twice with different serdes/,
+    'input',
+  ],
+  [
+    'another policy',
+    (b) => b.stream(input, { onDeserializationError: 'ignore' }),
+    /onDeserializationError is "ignore"/,
+    'input',
+  ],
+  ['no policy', (b) => b.stream(input, { onDeserializationError: null }), /onDeserializationError is null/, 'input'],
+  [
+    'dead letters that come back',
+    (b) => b.stream(input, { onDeserializationError: { deadLetter: 'input' } }),
+    /its dead letters go back to it/,
+    'input',
+  ],
+  ['an async mapper', (b) => b.stream(input).mapValues(async () => 1), /the argument is async/, 'input.mapValues'],
+  ['an async predicate', (b) => b.stream(input).filter(async () => true), /the argument is async/, 'input.filter'],
+  [
+    'an async branch',
+    (b) => b.stream(input).split({ a: async () => true }),
+    /the predicate of branch a is async/,
+    'input.split',
+  ],
+  [
+    'an async generator',
+    (b) => b.stream(input).flatMap(async function* () {}),
+    /the argument is async/,
+    'input.flatMap',
+  ],
+  [
+    'an async aggregator',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .aggregate('n', { ...sum, add: async () => 1 }),
+    /the aggregator is async/,
+    'n',
+  ],
+  [
+    'an async initializer',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .aggregate('n', { ...sum, init: async () => 1 }),
+    /the initializer is async/,
+    'n',
+  ],
+  [
+    'an async joiner',
+    (b) => b.stream(input).join(b.table(other, { store: 's' }), async () => 1),
+    /the joiner is async/,
+    'input.join',
+  ],
+]
+
+const here = readFileSync(import.meta.filename, 'utf8').split('\n')
+
+test.each(refused)('refused: %s', (what, build, says, node) => {
+  const { code, message, hint, where } = refusal(() => defineTopology('t', (b) => void build(b)))
+  expect([code, message, where.node]).toEqual(['INVALID_TOPOLOGY', expect.stringMatching(says), node])
+  expect(hint).toMatch(/\w/)
+  // The line of the case, or of defineTopology where no call of the user's is wrong.
+  expect(where.file).toBe(import.meta.filename)
+  if (what === 'no source') expect(here[(where.line as number) - 1]).toContain('refusal(() => defineTopology')
+  else expect(caseAt(where.line as number)).toContain(`'${what}'`)
+})
+
+/** From the start of the case that a line belongs to. */
+function caseAt(line: number): string {
+  const before = here.slice(0, line)
+  const start = before.findLastIndex((text) => /^ {2}\[/.test(text))
+  return before.slice(start).join('\n')
+}
+
+/** Values of their own, which belong to no operator: the loader adds the line that made them. */
+test.each<readonly [what: string, make: () => unknown, says: RegExp]>([
+  ['a size of 0', () => Windows.tumbling(0, { grace: 0 }), /a window of 0 ms/],
+  ['a size below 0', () => Windows.tumbling(-1, { grace: 0 }), /window size -1 is not a duration/],
+  ['a size that is no number', () => Windows.tumbling(Number.NaN, { grace: 0 }), /is not a duration/],
+  ['no advance', () => Windows.hopping('1m', any({ grace: 0 })), /window advance undefined is not/],
+  [
+    'an advance above the size',
+    () => Windows.hopping('1m', { advance: '2m', grace: 0 }),
+    /advances by 120000 ms cannot be/,
+  ],
+  ['no grace', () => Windows.tumbling('1m', any({})), /the windows have no grace/],
+  ['no options', () => any(Windows).session('1m'), /the windows have no grace/],
+  ['a grace below 0', () => Windows.tumbling('1m', { grace: any('-1s') }), /grace "-1s" is not a duration/],
+  ['a gap of 0', () => Windows.session(0, { grace: 0 }), /a gap of 0 ms cannot be/],
+  ['a topic without a name', () => topic('', { key: string, value: string }), /"" is not a topic name/],
+  ['a topic without serdes', () => any(topic)('a'), /topic a has no key serde/],
+  ['a topic with half of its serdes', () => topic('a', any({ key: string })), /topic a has no value serde/],
+  ['a topic whose serde is none', () => topic('a', { key: string, value: any(JSON) }), /topic a has no value serde/],
+])('refused: %s', (_, make, says) => {
+  const { code, message, hint } = refusal(make)
+  expect([code, message]).toEqual(['INVALID_ARGUMENT', expect.stringMatching(says)])
+  expect(hint).toMatch(/[.')]$/)
+})
+
+test('a join of topics with different partitions does not start, and both counts are told', () => {
+  const topology = defineTopology('t', (b) => {
+    b.stream(input)
+      .join(b.table(other, { store: 's' }), () => 1)
+      .to(output)
+  })
+  const counts = new Map([
+    ['input', 3],
+    ['other', 4],
+    ['output', 1],
+  ])
+  const { code, message, where } = refusal(() => planWith(topology, 't', counts))
+  expect([code, message]).toEqual([
+    'NOT_COPARTITIONED',
+    expect.stringMatching(/input has 3.*other has 4|input.*\b3\b.*other.*\b4\b/),
+  ])
+  expect(here[(where.line as number) - 1]).toContain('.join(')
+})
+
+async function driven(
+  build: (b: StreamsBuilder) => void,
+  sends: (driver: TestDriver) => Promise<void>,
+): Promise<readonly unknown[]> {
+  const driver = await createTestDriver(defineTopology('t', build))
+  try {
+    await sends(driver)
+    return driver.read().map(({ key, value }) => [key, value])
+  } finally {
+    await driver.close()
+  }
+}
+
+const one = (driver: TestDriver): Promise<void> => driver.send(input, 'a', { n: 1 }, 5)
+
+describe('a record that an operator can do nothing with stops before it, named', () => {
+  test.each<readonly [what: string, build: (b: Any) => void, code: string, says: RegExp, hint: RegExp | undefined]>([
+    [
+      'undefined for a value',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => undefined)
+          .to(output),
+      'SERIALIZATION',
+      /^input\.mapValues\.to: .* undefined cannot be written as JSON/,
+      /without a return/,
+    ],
+    [
+      'undefined for text',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => undefined)
+          .to(text),
+      'SERIALIZATION',
+      /a string was expected, not undefined/,
+      /value serde that fits/,
+    ],
+    [
+      'undefined for a key',
+      (b) =>
+        b
+          .stream(input)
+          .selectKey((v: Any) => v.nope)
+          .to(output),
+      'SERIALIZATION',
+      /a key of type undefined/,
+      /key serde that fits/,
+    ],
+    [
+      'undefined for a group',
+      (b) =>
+        b
+          .stream(input)
+          .groupBy('g', (v: Any) => v.nope, { key: string })
+          .count('n'),
+      'SERIALIZATION',
+      /^g: a key of type undefined/,
+      /key serde that fits/,
+    ],
+    [
+      'a promise for a value',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues((v: Any) => Promise.resolve(v))
+          .to(output),
+      'SERIALIZATION',
+      /a Promise cannot be written as JSON/,
+      /returns its result itself/,
+    ],
+    [
+      'a promise within',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => ({ a: { b: Promise.resolve() } }))
+          .to(output),
+      'SERIALIZATION',
+      /a Promise .* it is at \.a\.b/,
+      /returns its result itself/,
+    ],
+    [
+      'a promise for a key',
+      (b) =>
+        b
+          .stream(input)
+          .selectKey(() => Promise.resolve('k'))
+          .to(output),
+      'SERIALIZATION',
+      /a key of type Promise/,
+      /key serde/,
+    ],
+    [
+      'a map',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => [new Map([[1, 2]])])
+          .to(output),
+      'SERIALIZATION',
+      /a Map cannot be written as JSON: it is at \.0/,
+      /turn it into these/,
+    ],
+    [
+      'a bigint in JSON',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => ({ n: 1n }))
+          .to(output),
+      'SERIALIZATION',
+      /serialize a BigInt/,
+      /int64 or avro/,
+    ],
+    [
+      'NaN in JSON',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues((v: Any) => ({ sum: v.n + v.m }))
+          .to(output),
+      'SERIALIZATION',
+      /NaN or an infinity .* it is at \.sum/,
+      /finite numbers/,
+    ],
+    [
+      'half a surrogate pair',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => '\ud800')
+          .to(text),
+      'SERIALIZATION',
+      /half a surrogate pair/,
+      undefined,
+    ],
+    [
+      'no pair',
+      (b) =>
+        b
+          .stream(input)
+          .map((v: Any) => v)
+          .to(output),
+      'PROCESSING',
+      /^input\.map: the function must return \[key, value\]/,
+      undefined,
+    ],
+    [
+      'nothing to go through',
+      (b) =>
+        b
+          .stream(input)
+          .flatMap(() => undefined)
+          .to(output),
+      'PROCESSING',
+      /^input\.flatMap: .*is not iterable/,
+      undefined,
+    ],
+    [
+      'undefined for an aggregate',
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', { ...sum, add: () => undefined }),
+      'PROCESSING',
+      /^n: the aggregator returned undefined/,
+      undefined,
+    ],
+    [
+      'a promise for an aggregate',
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', { ...sum, add: () => Promise.resolve(1) }),
+      'PROCESSING',
+      /^n: the aggregator returned a promise/,
+      undefined,
+    ],
+    [
+      'a promise for a session',
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .windowedBy(Windows.session(5, { grace: 0 }))
+          .aggregate('n', { ...sum, merge: Math.max, add: () => Promise.resolve(1) }),
+      'PROCESSING',
+      /returned a promise/,
+      undefined,
+    ],
+    [
+      'NaN in an aggregate of JSON',
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', { init: () => 0, add: (a: number, v: Any) => a + v.m, serde: json })
+          .toStream()
+          .to(output),
+      'SERIALIZATION',
+      /NaN/,
+      undefined,
+    ],
+    [
+      'what is thrown and no error',
+      (b) =>
+        b.stream(input).peek(() => {
+          throw 'no'
+        }),
+      'PROCESSING',
+      /^input\.peek: no$/,
+      undefined,
+    ],
+  ])('%s', async (what, build, code, says, hint) => {
+    const thrown = await driven(build, one).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(thrown).toBeInstanceOf(StreamError)
+    const error = thrown as StreamError
+    expect([error.code, error.message]).toEqual([code, expect.stringMatching(says)])
+    if (hint !== undefined) expect(error.hint).toMatch(hint)
+    expect(error.where).toMatchObject({ file: import.meta.filename, topic: 'input', partition: 0, offset: 0 })
+    expect(caseAt(error.where.line as number)).toContain(`'${what}'`)
+  })
+})
+
+describe('what is not refused', () => {
+  test('NaN in a double stays NaN', async () => {
+    const topicOfDoubles = topic('doubles', { key: string, value: double })
+    const results = await driven(
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', { init: () => 0, add: (total, v) => total + v.m, serde: double })
+          .toStream()
+          .to(topicOfDoubles),
+      one,
+    )
+    expect(results).toEqual([['a', Number.NaN]])
+  })
+
+  test('a number of JSON above 2^53 is read as the nearest one there is', async () => {
+    const results = await driven(
+      (b) => b.stream(input).to(output),
+      (driver) => driver.sendBytes('input', null, Buffer.from('9007199254740993'), 5),
+    )
+    expect(results).toEqual([[null, 9007199254740992]])
+  })
+
+  test('half a surrogate pair passes JSON, which escapes it', async () => {
+    expect(
+      await driven(
+        (b) =>
+          b
+            .stream(input)
+            .mapValues(() => '\ud800')
+            .to(output),
+        one,
+      ),
+    ).toEqual([['a', '\ud800']])
+  })
+
+  test('a key above 64 KiB, through a topic and a store', async () => {
+    const results = await driven(
+      (b) =>
+        b
+          .stream(input)
+          .groupBy('long', () => 'k'.repeat(70_000), { key: string })
+          .count('n')
+          .toStream()
+          .map((n, key) => [String(key.length), Number(n)])
+          .to(output),
+      async (driver) => {
+        await one(driver)
+        await one(driver)
+      },
+    )
+    expect(results).toEqual([
+      ['70000', 1],
+      ['70000', 2],
+    ])
+  })
+
+  test('a null value does not count, and reaches the aggregator of windows', async () => {
+    const nulls = async (driver: TestDriver): Promise<void> => {
+      await driver.send(input, 'a', null, 5)
+      await driver.send(input, null, 1, 5)
+    }
+    const counts = topic('counts', { key: string, value: int64 })
+    expect(await driven((b) => b.stream(input).groupByKey().count('n').toStream().to(counts), nulls)).toEqual([])
+    const seen: unknown[] = []
+    await driven((b) => {
+      const add = (total: number, value: unknown) => {
+        seen.push(value)
+        return total
+      }
+      b.stream(input)
+        .groupByKey()
+        .windowedBy(minute)
+        .aggregate('n', { init: () => 0, add, serde: double })
+    }, nulls)
+    expect(seen).toEqual([null])
+  })
+
+  test('an action may be async: nobody waits for it', async () => {
+    const results = await driven(
+      (b) =>
+        b
+          .stream(input)
+          .peek(any(async () => undefined))
+          .to(output),
+      one,
+    )
+    expect(results).toEqual([['a', { n: 1 }]])
+  })
+
+  test('a value that is changed in place is changed for all that see it: values are immutable by contract', async () => {
+    const results = await driven((b) => {
+      const stream = b.stream(input)
+      stream.mapValues((v) => Object.assign(v, { n: 2 })).to(output)
+      stream.to(other)
+    }, one)
+    expect(results).toEqual([
+      ['a', { n: 2 }],
+      ['a', { n: 2 }],
+    ])
+  })
+
+  test('an initializer that gives one object to all keys, changed in place, mixes them', async () => {
+    const shared: { list: number[] } = { list: [] }
+    const results = await driven(
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', {
+            init: () => shared,
+            add: (total, v) => {
+              total.list.push(v.n)
+              return total
+            },
+            serde: json,
+          })
+          .toStream()
+          .to(output),
+      async (driver) => {
+        await one(driver)
+        await driver.send(input, 'b', { n: 2 }, 6)
+      },
+    )
+    expect(results).toEqual([
+      ['a', { list: [1] }],
+      ['b', { list: [1, 2] }],
+    ])
+  })
+})
