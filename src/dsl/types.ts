@@ -49,6 +49,9 @@ export type Present<V> = Exclude<V, null>
 /** A serde that can write `T`. What it reads back, `Read`, may be wider: `string` for `'EUR' | 'USD'`. */
 export type SerdeFor<T, Read> = Serde<Read> & Serializer<Present<T>>
 
+/** What a serde reads. */
+export type ValueOf<S> = S extends Deserializer<infer T> ? T : never
+
 /** The same type, hidden from inference: NoInfer would stay visible in the results. */
 type Uninferred<T> = [T][T extends unknown ? 0 : never]
 

@@ -89,6 +89,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
       return `|${name}|=`
     case 'aggregate':
     case 'table-aggregate':
+    case 'foreign-key-result':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':
@@ -99,6 +100,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
       return node.stores.length > 0 ? `{${name}}=` : `[${name}]`
     case 'stream-table-join':
     case 'table-table-join':
+    case 'foreign-key-join':
       return `{${name} with ${node.stores.join()}}`
     default:
       return `[${name}]`

@@ -275,6 +275,41 @@ export interface StreamStreamJoinNode extends NodeBase {
   /** Record by record as Kafka Streams, where the default is better. */
   readonly compat?: 'kafka-streams'
 }
+/** The left side of a foreign-key join: a stream of subscriptions, by foreign key. */
+export interface ForeignKeySubscribeNode extends NodeBase {
+  readonly kind: 'foreign-key-subscribe'
+  /** `(value, key) => key of the other table`, null for none. */
+  readonly foreignKey: Fn
+  readonly left: boolean
+  /** Serdes of the left table: its keys travel, its values are told apart by their bytes. */
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** Of the foreign key. */
+  readonly otherKey: AnySerde
+}
+/** `parents` is [subscriptions, other table]; driven by both: a stream of answers, by key of the left table. */
+export interface ForeignKeyJoinNode extends NodeBase {
+  readonly kind: 'foreign-key-join'
+  /** The subscriptions. */
+  readonly store: StoreSpec
+  /** Names of the stores that the other table is kept in, or derived from. */
+  readonly stores: readonly string[]
+  /** Of the foreign key. */
+  readonly key: AnySerde
+}
+/** `parents` is [answers, left table]; driven by the answers. */
+export interface ForeignKeyResultNode extends NodeBase {
+  readonly kind: 'foreign-key-result'
+  /** The results. */
+  readonly store: StoreSpec
+  /** Names of the stores that the left table is kept in, or derived from. */
+  readonly stores: readonly string[]
+  readonly left: boolean
+  /** `(value, other | null, key) => value` */
+  readonly joiner: Fn
+  /** Of the left table's values. */
+  readonly value: AnySerde
+}
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink'
   readonly topic: string
@@ -315,6 +350,9 @@ export type TopologyNode =
   | StreamTableJoinNode
   | ProcessNode
   | TableTableJoinNode
+  | ForeignKeySubscribeNode
+  | ForeignKeyJoinNode
+  | ForeignKeyResultNode
   | StreamStreamJoinNode
   | SinkNode
 

@@ -26,6 +26,8 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
     case 'table':
     case 'aggregate':
     case 'table-aggregate':
+    case 'foreign-key-join':
+    case 'foreign-key-result':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':
@@ -47,6 +49,9 @@ export function storesOf(node: TopologyNode): readonly string[] {
     case 'stream-table-join':
     case 'table-table-join':
       return node.stores
+    case 'foreign-key-join':
+    case 'foreign-key-result':
+      return [...own, ...node.stores]
     case 'process':
       return [...own, ...Object.values(node.tables).flatMap((table) => table.stores)]
     default:

@@ -2,6 +2,7 @@
 
 import { aggregates } from './topologies/aggregates.ts'
 import { emitFinal } from './topologies/emit-final.ts'
+import { foreignKeyJoins } from './topologies/foreign-key-joins.ts'
 import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
@@ -27,6 +28,7 @@ export const families: Readonly<Record<string, Family>> = {
   suppress,
   tableJoins,
   tableAggregates,
+  foreignKeyJoins,
   streamTableJoins,
   streamJoins,
 }

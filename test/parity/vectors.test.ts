@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { differences } from './differences.ts'
 import { runStreamctl } from './streamctl.ts'
+import { comparable } from './twin.ts'
 import { twins } from './twins.ts'
 import { readVectors, vectorDir } from './vectors.ts'
 
@@ -12,9 +13,11 @@ test('every topology has its vectors', async () => {
   expect((await readdir(vectorDir)).sort()).toEqual([...twins.keys()].map((name) => `${name}.json`).sort())
 })
 
-test.each([...twins])('%s', async (name, { build }) => {
+test.each([...twins])('%s', async (name, twin) => {
   const vectors = readVectors(await readFile(join(vectorDir, `${name}.json`), 'utf8'))
-  for (const { input, output } of vectors) expect(await runStreamctl(build, input)).toEqual(output)
+  for (const { input, output } of vectors) {
+    expect(comparable(twin, await runStreamctl(twin.build, input))).toEqual(comparable(twin, output))
+  }
 })
 
 test.each(Object.entries(differences))('differs: %s', async (_, { build, input, streamctl, kafkaStreams }) => {

@@ -592,3 +592,33 @@ describe('grouped tables', () => {
     byName.aggregate('n', fold)
   })
 })
+
+describe('joins by a foreign key', () => {
+  const names = {} as KTable<bigint, string>
+  const by = { name: 'j', foreignKey: (customer: Customer): bigint => BigInt(customer.name.length) }
+
+  test('the key refers to the other table, the serde fits the result', () => {
+    expectTypeOf(
+      table.join(names, {
+        ...by,
+        joiner: (customer, name, id) => {
+          expectTypeOf(customer).toEqualTypeOf<Customer>()
+          expectTypeOf(name).toEqualTypeOf<string>()
+          expectTypeOf(id).toEqualTypeOf<string>()
+          return { name }
+        },
+        serde: json,
+      }),
+    ).toEqualTypeOf<KTable<string, { name: string } | null>>()
+    const left = table.leftJoin(names, { ...by, joiner: (_, name) => name, serde: string })
+    expectTypeOf(left).toEqualTypeOf<KTable<string, string | null>>()
+    // @ts-expect-error the other table's keys are bigints
+    table.join(names, { ...by, foreignKey: (customer) => customer.name, joiner: () => 'x', serde: string })
+    // @ts-expect-error a number is no text
+    table.join(names, { ...by, joiner: () => 1, serde: string })
+    // @ts-expect-error the name is missing
+    table.join(names, { foreignKey: by.foreignKey, joiner: () => 'x', serde: string })
+    // @ts-expect-error the serde is missing
+    table.join(names, { ...by, joiner: () => 'x' })
+  })
+})

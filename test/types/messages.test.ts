@@ -63,6 +63,8 @@ const programs = {
   'final results of a table without windows': "byNumber.suppress('final', Suppressed.untilWindowCloses('unbounded'))",
   'grouped table without a subtractor':
     "byNumber.groupBy('g', (v) => [v.name, 1], { key: string, value: double }).reduce('r', (a, b) => a + b)",
+  'foreign key of another type':
+    "byNumber.join(byNumber, { name: 'j', foreignKey: (v) => v.name, joiner: () => 'x', serde: string })",
   'no name for a store': 'stream.groupByKey().count()',
   'serde of another type': "stream.groupByKey().aggregate('n', { init: () => 0, add: (n) => n + 1, serde: string })",
 } as const
@@ -166,6 +168,7 @@ test('the row of a left join may be missing', () => {
 
 test('what is required is named', () => {
   expectSaid('no serde for a new key', "Property 'key' is missing in type '{}'")
+  expectSaid('foreign key of another type', "Type 'string' is not assignable to type 'bigint'.")
   expectSaid('no name for a store', 'Expected 1-2 arguments, but got 0.')
   expectSaid('grouped table without a subtractor', 'Expected 3-4 arguments, but got 2.')
 })

@@ -1,17 +1,21 @@
 /** Tables: an operator for each method of Kafka Streams' KTable. */
 
 import type { AnySerde, Serde } from '../../serde/serde.ts'
+import { type ForeignKeyJoinArguments, joinByForeignKey } from '../foreign-key-join.ts'
 import type { UserFunction } from '../stateless.ts'
 import type { TableState } from '../stream-state.ts'
 import { suppress } from '../suppress.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from '../suppressed.ts'
 import { groupTableBy } from '../table-grouping.ts'
-import { derived, joinTables, type TableJoin, toStream } from '../tables.ts'
-import type { Guard, OfWindows, Predicate, Present, SameKey, SerdeFor } from '../types.ts'
+import { derived, joinTables, toStream } from '../tables.ts'
+import type { Guard, OfWindows, Predicate, Present, SameKey, SerdeFor, ValueOf } from '../types.ts'
 import { KGroupedTable } from './grouped-table.ts'
 import { KStream } from './kstream.ts'
 import { notA } from './not-a.ts'
-import type { SuppressOptions, TableJoinOptions } from './options.ts'
+import type { ForeignKeyJoinOptions, SuppressOptions, TableJoinOptions } from './options.ts'
+
+/** By key with a joiner, by a foreign key with an object that has both functions. */
+type TableJoinArguments = [other: unknown, by: UserFunction | ForeignKeyJoinArguments, options?: TableJoinOptions]
 
 /** The last value of each key, kept in a store. `null` in `V` says that rows can be deleted. */
 export class KTable<out K, out V> {
@@ -100,8 +104,32 @@ export class KTable<out K, out V> {
     other: KTable<K2, V2> & SameKey<K, K2>,
     joiner: (value: Present<V>, other: Present<V2>, key: K) => R,
     options?: TableJoinOptions,
-  ): KTable<K, R | null> {
-    return this.#join(other, 'join', joiner, options)
+  ): KTable<K, R | null>
+  /**
+   * Joins each row with the row of the other table that it refers to (KIP-213). An update of either makes the results anew: of the one
+   * row, or of all that refer to it. The result is kept in the store of that name.
+   * @example
+   * employees.join(departments, {
+   *   name: 'employees-with-department',
+   *   foreignKey: (employee) => employee.departmentId,
+   *   joiner: (employee, department) => ({ ...employee, department: department.name }),
+   *   serde: json,
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  join<
+    K2,
+    V2,
+    S extends AnySerde,
+    R extends ValueOf<S> | null,
+    VR extends Present<V> = Present<V>,
+    OR extends Present<V2> = Present<V2>,
+  >(
+    other: KTable<K2, V2>,
+    by: ForeignKeyJoinOptions<K, Present<V>, NoInfer<K2>, Present<V2>, R, S, SerdeFor<V, VR>, SerdeFor<V2, OR>>,
+  ): KTable<K, R | null>
+  join(...args: TableJoinArguments): KTable<K, unknown> {
+    return this.#join('join', args)
   }
 
   /**
@@ -113,8 +141,31 @@ export class KTable<out K, out V> {
     other: KTable<K2, V2> & SameKey<K, K2>,
     joiner: (value: Present<V>, other: Present<V2> | null, key: K) => R,
     options?: TableJoinOptions,
-  ): KTable<K, R | null> {
-    return this.#join(other, 'leftJoin', joiner, options)
+  ): KTable<K, R | null>
+  /**
+   * As `join` by a foreign key, but a row that refers to no row is there too, joined with null.
+   * @example
+   * orders.leftJoin(coupons, {
+   *   name: 'discounted-orders',
+   *   foreignKey: (order) => order.coupon,
+   *   joiner: (order, coupon) => order.cents - (coupon?.cents ?? 0),
+   *   serde: double,
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
+   */
+  leftJoin<
+    K2,
+    V2,
+    S extends AnySerde,
+    R extends ValueOf<S> | null,
+    VR extends Present<V> = Present<V>,
+    OR extends Present<V2> = Present<V2>,
+  >(
+    other: KTable<K2, V2>,
+    by: ForeignKeyJoinOptions<K, Present<V>, NoInfer<K2>, Present<V2> | null, R, S, SerdeFor<V, VR>, SerdeFor<V2, OR>>,
+  ): KTable<K, R | null>
+  leftJoin(...args: TableJoinArguments): KTable<K, unknown> {
+    return this.#join('leftJoin', args)
   }
 
   /**
@@ -127,17 +178,18 @@ export class KTable<out K, out V> {
     joiner: (value: Present<V> | null, other: Present<V2> | null, key: K) => R,
     options?: TableJoinOptions,
   ): KTable<K, R | null> {
-    return this.#join(other, 'outerJoin', joiner, options)
+    return new KTable(joinTables(this.#state, this.#table(other, 'outerJoin'), 'outerJoin', joiner, options))
   }
 
-  #join<R>(
-    other: unknown,
-    method: TableJoin,
-    joiner: UserFunction,
-    options: TableJoinOptions | undefined,
-  ): KTable<K, R | null> {
+  #join(method: 'join' | 'leftJoin', [other, by, options]: TableJoinArguments): KTable<K, unknown> {
+    const table = this.#table(other, method)
+    if (typeof by === 'object' && by !== null) return new KTable(joinByForeignKey(this.#state, table, method, by))
+    return new KTable(joinTables(this.#state, table, method, by, options))
+  }
+
+  #table(other: unknown, method: string): TableState {
     if (!(other instanceof KTable)) throw notA('table', method, this.#state)
-    return new KTable(joinTables(this.#state, KTable.stateOf(other), method, joiner, options))
+    return KTable.stateOf(other)
   }
 
   /**

@@ -114,3 +114,17 @@ export interface TableAggregateOptions<K, V, A> extends AggregateOptions<K, V, A
   /** The aggregate without a value that was added before. Null deletes the row. */
   readonly subtract: (aggregate: Present<A>, value: V, key: K) => A
 }
+
+export interface ForeignKeyJoinOptions<K, V, F, O, R, ResultSerde, ValueSerde, OtherSerde> extends StoreOptions {
+  /** Names the store of the results, that of the subscriptions (`<name>-subscriptions`) and the topics between the two tables. */
+  readonly name: string
+  /** The key in the other table; null refers to no row. */
+  readonly foreignKey: (value: V, key: K) => F | null
+  readonly joiner: (value: V, other: O, key: K) => R
+  /** How the store of the results and its changelog hold them. */
+  readonly serde: ResultSerde
+  /** Where the table no longer knows its own: a row's bytes say whether an answer is to the row of now. */
+  readonly value?: ValueSerde | undefined
+  /** Of the other table's values, where it no longer knows its own: its rows travel in answers. */
+  readonly other?: OtherSerde | undefined
+}

@@ -107,7 +107,7 @@ function isLate(node: TopologyNode): node is SinkNode {
 
 /** The other parents are tables that it looks at. */
 function isDrivenByFirst({ kind }: TopologyNode): boolean {
-  return kind === 'stream-table-join' || kind === 'process'
+  return kind === 'stream-table-join' || kind === 'foreign-key-result' || kind === 'process'
 }
 
 function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {

@@ -11,6 +11,8 @@ export function asksForOld(node: TopologyNode, parent: NodeId): boolean {
     case 'table-filter':
     case 'suppress':
     case 'table-group-by':
+    case 'foreign-key-subscribe':
+    case 'foreign-key-join':
       return true
     // Whether a row that is deleted without a partner was there before.
     case 'table-table-join':

@@ -8,6 +8,8 @@ import { filter } from '../../operators/filter.ts'
 import { flatMap } from '../../operators/flat-map.ts'
 import { flatMapValues } from '../../operators/flat-map-values.ts'
 import { foreach } from '../../operators/foreach.ts'
+import { foreignKeySubscribed } from '../../operators/foreign-key-join.ts'
+import { foreignKeyResult } from '../../operators/foreign-key-result.ts'
 import type { JoinProcesses } from '../../operators/join-sides.ts'
 import { kafkaStreamsJoin } from '../../operators/kafka-streams-join.ts'
 import { type Late, late } from '../../operators/late.ts'
@@ -38,6 +40,7 @@ import type {
   TopologyNode,
 } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
+import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
 import { keepsValue } from './reads.ts'
 import { type Scope, storeOf } from './scope.ts'
 
@@ -83,6 +86,15 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'table-aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       return tableAggregate({ ...node, store }, ctx, updates())
+    }
+    case 'foreign-key-join': {
+      const args = foreignKeyArgs(node, scope)
+      return foreignKeySubscribed({ ...args, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
+    }
+    case 'foreign-key-result': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      const view = scope.view(node.parents[1] as NodeId)
+      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value) }, ctx, updates())
     }
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)

@@ -1,6 +1,8 @@
 /** From the nodes that take the updates of a table to closures. */
 
 import { StreamError } from '../../common/errors.ts'
+import { foreignKeyUpdated } from '../../operators/foreign-key-join.ts'
+import { foreignKeySubscribe } from '../../operators/foreign-key-subscribe.ts'
 import type { Update } from '../../operators/processor.ts'
 import { suppress } from '../../operators/suppress.ts'
 import { tableFilter } from '../../operators/table-filter.ts'
@@ -11,6 +13,7 @@ import { toStream } from '../../operators/to-stream.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
+import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
 import { type Scope, storeOf } from './scope.ts'
 
 /** What takes the updates that `parent` sends to the node: one for each side of a join that it is. */
@@ -27,6 +30,22 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
     }
     case 'table-group-by':
       return [tableGroupBy({ ...node, sameKey: sameKeyOf(node.key) }, ctx, scope.next(node.id))]
+    case 'foreign-key-subscribe':
+      return [
+        foreignKeySubscribe(
+          {
+            ...node,
+            sameForeignKey: sameKeyOf(node.otherKey),
+            keyText: textOf(node.key),
+            hashOf: hashOf(node.value),
+            partition: scope.wiring.partition,
+          },
+          ctx,
+          scope.next(node.id),
+        ),
+      ]
+    case 'foreign-key-join':
+      return [foreignKeyUpdated(foreignKeyArgs(node, scope), ctx, scope.next(node.id))]
     case 'to-stream':
       return [toStream(scope.next(node.id))]
     case 'table-table-join': {

@@ -17,7 +17,8 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
   switch (node.kind) {
     case 'table':
     case 'aggregate':
-    case 'table-aggregate': {
+    case 'table-aggregate':
+    case 'foreign-key-result': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       return (key) => store.get(key)
     }

@@ -25,6 +25,7 @@ final class Topologies {
             Suppress.class,
             TableJoins.class,
             TableAggregates.class,
+            ForeignKeyJoins.class,
             StreamTableJoins.class,
             StreamJoins.class,
             Differences.class);

@@ -1,0 +1,41 @@
+/**
+ * What the two sides of a foreign-key join tell each other (KIP-213). Keys of the left table travel as the text of their bytes, a
+ * character each: the foreign side has no use for more.
+ */
+
+/**
+ * What the foreign side does with a subscription: `subscribe` answers where it has a row, `resubscribe` always, `unsubscribe` never,
+ * and `unsubscribe-and-answer` with no row (Kafka Streams: PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE, PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE,
+ * DELETE_KEY_NO_PROPAGATE, DELETE_KEY_AND_PROPAGATE).
+ */
+export const instructions = ['subscribe', 'resubscribe', 'unsubscribe', 'unsubscribe-and-answer'] as const
+export type Instruction = (typeof instructions)[number]
+
+/** From a row of the left table to the row of the other that it refers to. */
+export interface Subscription {
+  readonly instruction: Instruction
+  /** Of the left row's bytes, null when it is gone: an answer counts only while the row is still the same. */
+  readonly hash: string | null
+  /** The left row's key. */
+  readonly key: string
+  /** Where the left row is, and the answer goes. */
+  readonly partition: number
+}
+
+/** The answer; its record's key is that of the left row. */
+export interface SubscriptionResponse<out V> {
+  readonly hash: string | null
+  /** The row of the other table, null when there is none. */
+  readonly value: V | null
+  /** Where the answer goes; it is not written. */
+  readonly partition: number
+}
+
+/** One subscription, or (with an empty hash) where the ring of a foreign key begins and ends. Keys are texts of one character a byte. */
+export interface Link {
+  readonly hash: string
+  readonly partition: number
+  /** Key of the subscription before and after; null is the ring's beginning and end. */
+  readonly previous: string | null
+  readonly next: string | null
+}

@@ -1,0 +1,101 @@
+/** Tables joined by a key that one has in its values (KIP-213). */
+
+import type { SubscriptionResponse } from '../common/subscription.ts'
+import { link } from '../serde/link.ts'
+import type { AnySerde } from '../serde/serde.ts'
+import { byteText, responseOf, subscription } from '../serde/subscription.ts'
+import { callSite } from './call-site.ts'
+import { storeSpec } from './graph.ts'
+import type { Storage } from './grouping.ts'
+import { requireFunction } from './invalid.ts'
+import { repartition } from './repartition.ts'
+import { requireSameGraph, type UserFunction } from './stateless.ts'
+import { requireSerde, type TableState } from './stream-state.ts'
+
+export interface ForeignKeyJoinArguments {
+  readonly name?: unknown
+  readonly foreignKey?: UserFunction | undefined
+  readonly joiner?: UserFunction | undefined
+  readonly serde?: AnySerde | undefined
+  readonly value?: AnySerde | undefined
+  readonly other?: AnySerde | undefined
+  readonly storage?: Storage | undefined
+}
+
+/**
+ * Left rows subscribe to the rows they refer to, through one topic; the other table's side answers, through another, back to where the
+ * left row is, and there the result is made and kept.
+ */
+export function joinByForeignKey(
+  left: TableState,
+  other: TableState,
+  method: 'join' | 'leftJoin',
+  options: ForeignKeyJoinArguments,
+): TableState {
+  const site = callSite()
+  const { graph, key } = left
+  const call = `${graph.nameOf(left.node)}.${method}`
+  const name = graph.claimStore(options.name, call, site)
+  requireSameGraph(left, other, name, site)
+  const foreignKey = requireFunction(options.foreignKey, 'foreignKey', name, site) as UserFunction
+  const joiner = requireFunction(options.joiner, 'joiner', name, site) as UserFunction
+  const fix = (part: string): string => `${method}(table, { name: '${name}', foreignKey, joiner, ${part} })`
+  const serde = requireSerde(
+    options.serde ?? { lostBy: name },
+    'value',
+    'for its store',
+    fix('serde: json<R>()'),
+    name,
+    site,
+  )
+  const value = requireSerde(
+    options.value ?? left.value,
+    'value',
+    'to tell its versions apart',
+    fix('value: json<V>()'),
+    name,
+    site,
+  )
+  const answered = requireSerde(
+    options.other ?? other.value,
+    'value',
+    'of the other table',
+    fix('other: json<V>()'),
+    name,
+    site,
+  )
+  const isLeft = method === 'leftJoin'
+
+  const asking = graph.add(
+    { kind: 'foreign-key-subscribe', parents: [left.node], foreignKey, left: isLeft, key, value, otherKey: other.key },
+    `${name}-subscribe`,
+    site,
+  )
+  const topicOf = (node: number, base: string, key: AnySerde, value: AnySerde, partitioner?: unknown): number =>
+    repartition({ graph, node, key, value, rekeyed: true }, base, { partitioner }, name, '', site).node
+  const asked = topicOf(asking, `${name}-subscription`, other.key, subscription)
+  const subscriptions = graph.claimStore(`${name}-subscriptions`, call, site)
+  const answering = graph.add(
+    {
+      kind: 'foreign-key-join',
+      parents: [asked, other.node],
+      store: storeSpec({ name: subscriptions, kind: 'key-value', key: byteText, value: link }, options.storage),
+      stores: other.stores.map((store) => store.name),
+      key: other.key,
+    },
+    `${name}-answer`,
+    site,
+  )
+  // Written as the bytes that came with the subscription, read as the key that they are.
+  const answerKey: AnySerde = Object.freeze({ ...key, serialize: byteText.serialize })
+  const home = (_key: string, { partition }: SubscriptionResponse<unknown>): number => partition
+  const answers = topicOf(answering, `${name}-response`, answerKey, responseOf(answered), home)
+  const spec = storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)
+  const stores = left.stores.map((store) => store.name)
+  const node = graph.add(
+    { kind: 'foreign-key-result', parents: [answers, left.node], store: spec, stores, left: isLeft, joiner, value },
+    name,
+    site,
+  )
+  return { graph, node, key, value: serde, stores: [spec] }
+}

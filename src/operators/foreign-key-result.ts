@@ -1,0 +1,35 @@
+/** The last step of a foreign-key join, beside the left table: joins an answer with the row that asked (Kafka Streams: ResponseJoinProcessorSupplier). */
+
+import type { SubscriptionResponse } from '../common/subscription.ts'
+import type { KeyValueStore } from '../state/store.ts'
+import { guard3, type Process, type ProcessorContext, type Update, type View } from './processor.ts'
+
+export interface ForeignKeyResultArgs<K, V, O, R> {
+  /** Of the left table. */
+  readonly view: View<K, V>
+  readonly left: boolean
+  readonly joiner: (value: V, other: O | null, key: K) => R
+  readonly hashOf: (value: V) => string
+  readonly store: KeyValueStore<K, R>
+}
+
+/** An answer to a row that has changed meanwhile is stale: the one to the new row is on its way. */
+export function foreignKeyResult<K, V, O, R>(
+  args: ForeignKeyResultArgs<K, V, O, R>,
+  ctx: ProcessorContext,
+  next: Update<K, R>,
+): Process<K, SubscriptionResponse<O>> {
+  const { view, left, hashOf, store } = args
+  const joiner = guard3(ctx.node, args.joiner)
+  const { forwarded } = ctx
+  return (key, response, timestamp, headers) => {
+    const value = view(key)?.value ?? null
+    if (response.hash !== (value === null ? null : hashOf(value))) return
+    const other = response.value
+    const result = value === null || (other === null && !left) ? null : joiner(value, other, key)
+    const old = store.get(key)?.value ?? null
+    store.put(key, result, timestamp)
+    forwarded.count++
+    next(key, result, old, timestamp, headers)
+  }
+}

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { defineTopology } from '../../src/dsl/define.ts'
+import { json } from '../../src/serde/json.ts'
+import { string } from '../../src/serde/string.ts'
+import { topic } from '../../src/serde/topic.ts'
+import { createTestDriver } from '../../src/testing.ts'
+import { customers, nodeOf, outline, refusal } from './fixtures.ts'
+
+interface Employee {
+  readonly name: string
+  readonly department: string | null
+}
+const employees = topic('employees', { key: string, value: json<Employee>() })
+const departments = topic('departments', { key: string, value: string })
+const named = topic('named', { key: string, value: string })
+
+const app = defineTopology('staff', (b) => {
+  b.table(employees, { store: 'employees' })
+    .leftJoin(b.table(departments, { store: 'departments' }), {
+      name: 'staff',
+      foreignKey: (employee) => employee.department,
+      joiner: (employee, department, id) => `${id}: ${employee.name}, ${department ?? 'nowhere'}`,
+      serde: string,
+    })
+    .toStream()
+    .to(named)
+})
+
+test('two topics lie between the tables, and results and subscriptions are stores by the name', () => {
+  expect(outline(app).slice(4)).toEqual([
+    'staff-subscribe foreign-key-subscribe <- employees',
+    'staff-subscription repartition <- staff-subscribe',
+    'staff-answer foreign-key-join <- staff-subscription + departments',
+    'staff-response repartition <- staff-answer',
+    'staff foreign-key-result <- staff-response + employees',
+    'staff.toStream to-stream <- staff',
+    'staff.toStream.to sink <- staff.toStream',
+  ])
+  expect(nodeOf(app, 'foreign-key-join').store.name).toBe('staff-subscriptions')
+  expect(nodeOf(app, 'foreign-key-result').store).toMatchObject({ name: 'staff', key: string, value: string })
+})
+
+test('over four partitions answers find their way home', async () => {
+  const driver = await createTestDriver(app, { partitions: 4 })
+  try {
+    for (let i = 0; i < 40; i++) await driver.send(employees, `e${i}`, { name: `n${i}`, department: `d${i % 7}` })
+    for (let i = 0; i < 7; i++) await driver.send(departments, `d${i}`, `D${i}`)
+    await driver.send(employees, 'e3', { name: 'moved', department: null })
+    await driver.send(departments, 'd1', null)
+    const rows = new Map(driver.read(named).map(({ key, value, partition }) => [key, { value, partition }]))
+    const expected = (i: number): string => {
+      if (i === 3) return 'e3: moved, nowhere'
+      return `e${i}: n${i}, ${i % 7 === 1 ? 'nowhere' : `D${i % 7}`}`
+    }
+    expect([...rows].map(([, { value }]) => value).sort()).toEqual(
+      Array.from({ length: 40 }, (_, i) => expected(i)).sort(),
+    )
+    expect(new Set([...rows.values()].map(({ partition }) => partition)).size).toBe(4)
+  } finally {
+    await driver.close()
+  }
+})
+
+test('what is missing is said with the call that has it', () => {
+  defineTopology('t', (b) => {
+    const people = b.table(customers, { store: 'people' })
+    const names = people.mapValues(({ name }) => name)
+    const by = { foreignKey: () => 'x', joiner: () => 'y', serde: string }
+    expect(refusal(() => people.join(people, by as never)).message).toContain('people.join: no store name is given')
+    const unserialized = refusal(() => people.join(people, { ...by, name: 'a', serde: undefined } as never))
+    expect(unserialized.hint).toContain("join(table, { name: 'a', foreignKey, joiner, serde: json<R>() })")
+    const left = refusal(() => names.leftJoin(people, { ...by, name: 'b' }))
+    expect(left.hint).toContain("leftJoin(table, { name: 'b', foreignKey, joiner, value: json<V>() })")
+    const other = refusal(() => people.join(names, { ...by, name: 'c' }))
+    expect(other.hint).toContain("join(table, { name: 'c', foreignKey, joiner, other: json<V>() })")
+    expect(refusal(() => people.join(people, { ...by, name: 'd', foreignKey: 1 } as never)).message).toContain(
+      'foreignKey',
+    )
+    expect(refusal(() => people.join(people, { ...by, name: 'e', joiner: 1 } as never)).message).toContain('joiner')
+    expect(refusal(() => people.join(people, { ...by, name: 'people' })).message).toContain('given to a store twice')
+  })
+})

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { instructions } from '../../src/common/subscription.ts'
+import { json } from '../../src/serde/json.ts'
+import { link } from '../../src/serde/link.ts'
+import { string } from '../../src/serde/string.ts'
+import { byteText, responseOf, subscription } from '../../src/serde/subscription.ts'
+
+const latin = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('latin1'))
+const hash = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
+const partition = fc.nat(0xffff)
+
+test('what is written is read', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ instruction: fc.constantFrom(...instructions), hash: fc.option(hash), key: latin, partition }),
+      (given) => {
+        expect(subscription.deserialize(subscription.serialize(given))).toEqual(given)
+      },
+    ),
+  )
+  const answers = responseOf(string)
+  fc.assert(
+    fc.property(fc.record({ hash: fc.option(hash), value: fc.option(fc.string({ unit: 'grapheme' })) }), (given) => {
+      expect(answers.deserialize(answers.serialize({ ...given, partition: 3 }))).toEqual({ ...given, partition: -1 })
+    }),
+  )
+  fc.assert(
+    fc.property(fc.record({ hash, partition, previous: fc.option(latin), next: fc.option(latin) }), (given) => {
+      expect(link.deserialize(link.serialize(given))).toEqual(given)
+    }),
+  )
+  fc.assert(
+    fc.property(latin, (text) => {
+      expect(byteText.deserialize(byteText.serialize(text))).toBe(text)
+    }),
+  )
+})
+
+test('the bytes are those of the format', () => {
+  const given = {
+    instruction: 'unsubscribe',
+    hash: '\x01\x02\x03\x04\x05\x06\x07\xff',
+    key: 'k\xe9',
+    partition: 2,
+  } as const
+  expect(subscription.serialize(given).toString('hex')).toBe('82' + '01020304050607ff' + '00000002' + '6be9')
+  expect(subscription.serialize({ ...given, instruction: 'subscribe', hash: null }).toString('hex')).toBe(
+    '00' + '00000002' + '6be9',
+  )
+  const answers = responseOf(string)
+  expect(answers.serialize({ hash: null, value: 'v', partition: 1 }).toString('hex')).toBe('4076')
+  expect(answers.serialize({ hash: null, value: null, partition: 1 }).toString('hex')).toBe('00')
+  expect(link.serialize({ hash: 'h', partition: 1, previous: null, next: 'n' }).toString('hex')).toBe(
+    '00000001' + '0000000168' + 'ffffffff' + '000000016e',
+  )
+})
+
+test('bytes of another form are refused, whatever they are', () => {
+  const refused = (serde: { deserialize: (bytes: Buffer) => unknown }, hex: string) =>
+    expect(() => serde.deserialize(Buffer.from(hex, 'hex')), hex).toThrow(
+      expect.objectContaining({ code: 'DESERIALIZATION' }),
+    )
+  for (const hex of ['', '04', '0000', '8000', '7f00000001']) refused(subscription, hex)
+  for (const hex of ['', '01', '0041', '80', 'c001']) refused(responseOf(string), hex)
+  for (const hex of ['', '00000001', '00000001ffffffff', '0000000100000005aa', '00000001fffffffe']) refused(link, hex)
+})
+
+test('the serde of the other rows is named, opened, and prepared with their bytes', async () => {
+  const seen: string[] = []
+  const serde = responseOf({
+    ...json<string>(),
+    format: 'avro:Row',
+    fingerprint: '1f',
+    prepare: (batch: readonly Buffer[]) => {
+      seen.push(...batch.map(String))
+      return undefined
+    },
+    open: async () => void seen.push('opened'),
+  })
+  expect([serde.format, serde.fingerprint]).toEqual(['response(avro:Row)', '1f'])
+  await serde.open?.()
+  serde.prepare?.([
+    serde.serialize({ hash: '12345678', value: 'a', partition: 0 }),
+    serde.serialize({ hash: null, value: null, partition: 0 }),
+    serde.serialize({ hash: null, value: 'b', partition: 0 }),
+    Buffer.from([0xc0]),
+  ])
+  expect(seen).toEqual(['opened', '"a"', '"b"'])
+})

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Link } from '../../src/common/subscription.ts'
+import { link } from '../../src/serde/link.ts'
+import { byteText } from '../../src/serde/subscription.ts'
+import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
+import { MemoryByteStore } from '../../src/state/memory.ts'
+import type { ByteStore } from '../../src/state/store.ts'
+import { subscriptions } from '../../src/state/subscriptions.ts'
+import { commit } from './commit.ts'
+
+const open = (bytes: ByteStore) =>
+  new OverlayKeyValueStore<string, Link>({ name: 's', key: byteText, value: link, bytes, cacheRows: 2 })
+
+type Model = Map<string, Map<string, string>>
+
+function listed(store: OverlayKeyValueStore<string, Link>, foreignKey: string): [string, string][] {
+  const found: [string, string][] = []
+  subscriptions(store).each(foreignKey, (key, hash) => found.push([key, hash]))
+  return found
+}
+
+// Foreign keys that open as the others' rows do, and empty keys.
+const foreignKeys = ['', 'a', '\x00\x00\x00\x01a', 'aa', '\x01a']
+const keys = ['', 'a', 'aa', 'b', '\x00', 'ÿ']
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constant('put'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('remove'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
+  { weight: 1, arbitrary: fc.constant(['commit', '', ''] as const) },
+  { weight: 1, arbitrary: fc.constant(['discard', '', ''] as const) },
+  { weight: 1, arbitrary: fc.constant(['restore', '', ''] as const) },
+)
+
+test('who refers to a key, in order of arrival, over commits, aborts and a restore from the changelog', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
+      let bytes = new MemoryByteStore()
+      let store = open(bytes)
+      const changelog = []
+      const model: Model = new Map(foreignKeys.map((key) => [key, new Map()]))
+      let committed: Model = structuredClone(model)
+      for (const [nth, [kind, foreignKey, key]] of steps.entries()) {
+        if (kind === 'put') {
+          subscriptions(store).put(foreignKey, key, `hash${nth}`, nth, nth)
+          model.get(foreignKey)?.set(key, `hash${nth}`)
+        } else if (kind === 'remove') {
+          subscriptions(store).remove(foreignKey, key, nth)
+          model.get(foreignKey)?.delete(key)
+        } else if (kind === 'commit') {
+          changelog.push(...(await commit(store, bytes)))
+          committed = structuredClone(model)
+        } else {
+          for (const name of foreignKeys) model.set(name, new Map(committed.get(name)))
+          if (kind === 'discard') store.discard()
+          else {
+            bytes = new MemoryByteStore()
+            store = open(bytes)
+            await bytes.write(changelog.map((row) => store.restore(row)))
+          }
+        }
+        for (const name of foreignKeys) expect(listed(store, name)).toEqual([...(model.get(name) ?? [])])
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a subscription costs three rows, however many there are', async () => {
+  const bytes = new MemoryByteStore()
+  const store = open(bytes)
+  for (let i = 0; i < 1000; i++) subscriptions(store).put('fk', `k${i}`, 'hash', 0, i)
+  await commit(store, bytes)
+  subscriptions(store).put('fk', 'new', 'hash', 0, 1)
+  expect(await commit(store, bytes)).toHaveLength(3)
+  subscriptions(store).put('fk', 'k500', 'other', 0, 1)
+  expect(await commit(store, bytes)).toHaveLength(1)
+  subscriptions(store).remove('fk', 'k500', 1)
+  expect(await commit(store, bytes)).toHaveLength(3)
+})
