@@ -13,7 +13,7 @@ export {
   Windows,
 } from './common/windows.ts'
 export type { StreamsBuilder } from './dsl/builder.ts'
-export { defineTopology } from './dsl/define.ts'
+export { defineTopology, type TopologyOptions } from './dsl/define.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'
 export type { KGroupedTable } from './dsl/facade/grouped-table.ts'
 export type { KStream } from './dsl/facade/kstream.ts'

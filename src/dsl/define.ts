@@ -1,10 +1,21 @@
 /** A topology is a value: defining it draws the graph, checks it and freezes it, and does nothing else. */
 
-import type { Topology } from '../topology/node.ts'
+import { StreamError } from '../common/errors.ts'
+import { type Duration, durationMs } from '../common/time.ts'
+import type { SourceLocation, Topology } from '../topology/node.ts'
 import { StreamsBuilder } from './builder.ts'
 import { callSite } from './call-site.ts'
 import { Graph } from './graph.ts'
 import { invalid, requireFunction, requireName } from './invalid.ts'
+
+export interface TopologyOptions {
+  /**
+   * Windows that nobody's records close: once all inputs of a task have been quiet for that long by the wall clock, all that the broker has of them was
+   * processed, and so was all that can still reach them, stream time moves to where what is open closes: windows with `emit: 'final'`, what `suppress` holds
+   * back, and unmatched records of stream-stream joins. That is committed; a record of an earlier time is late then. Default: only records move stream time, as in Kafka Streams.
+   */
+  readonly idleClose?: Duration | undefined
+}
 
 /**
  * Defines a topology. Its name is the default application id: consumer group, prefix of internal topics and of the state
@@ -21,7 +32,11 @@ import { invalid, requireFunction, requireName } from './invalid.ts'
  * @throws StreamError INVALID_TOPOLOGY with the user's file and line: a missing, illegal or duplicate name, a missing
  * serde, no source.
  */
-export function defineTopology(name: string, build: (b: StreamsBuilder) => void): Topology {
+export function defineTopology(
+  name: string,
+  build: (b: StreamsBuilder) => void,
+  options: TopologyOptions = {},
+): Topology {
   const site = callSite()
   const graph = new Graph(requireName(name, 'topology name', 'defineTopology', site))
   const result: unknown = requireFunction(build, 'second argument', 'defineTopology', site)(new StreamsBuilder(graph))
@@ -34,5 +49,22 @@ export function defineTopology(name: string, build: (b: StreamsBuilder) => void)
       site,
     )
   }
-  return graph.seal(site)
+  const { idleClose } = options
+  return graph.seal(site, idleClose === undefined ? {} : { idleCloseMs: idleCloseMs(idleClose, name, site) })
+}
+
+function idleCloseMs(idleClose: Duration, name: string, site: SourceLocation | undefined): number {
+  try {
+    const ms = durationMs(idleClose, 'idleClose')
+    if (ms > 0) return ms
+  } catch (thrown) {
+    if (thrown instanceof StreamError) throw invalid(thrown.message, thrown.hint ?? '', name, site)
+    throw thrown
+  }
+  throw invalid(
+    `idleClose of ${name} is 0 ms, which would close windows between two records`,
+    "Give the time that inputs are quiet only when they have come to an end: idleClose: '30s'.",
+    name,
+    site,
+  )
 }

@@ -116,7 +116,7 @@ export class Graph {
   }
 
   /** No node comes in after this. */
-  seal(site: SourceLocation | undefined): Topology {
+  seal(site: SourceLocation | undefined, options: Pick<Topology, 'idleCloseMs'> = {}): Topology {
     this.#sealed = true
     if (!this.#nodes.some((node) => node.kind === 'source')) {
       throw invalid(
@@ -126,7 +126,7 @@ export class Graph {
         site,
       )
     }
-    return Object.freeze({ kind: 'topology', name: this.topology, nodes: Object.freeze(this.#nodes) })
+    return Object.freeze({ kind: 'topology', name: this.topology, nodes: Object.freeze(this.#nodes), ...options })
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Headers } from '../common/record.ts'
 import type { JoinWindows } from '../common/windows.ts'
 import type { JoinBuffer } from '../state/store.ts'
+import type { OnIdle } from './idle.ts'
 import { guard3, type Process, type ProcessorContext } from './processor.ts'
 
 export interface StreamJoinArgs<K, V, W, R> {
@@ -13,6 +14,7 @@ export interface StreamJoinArgs<K, V, W, R> {
   /** Whose records are given out alone when nothing matches them: nobody's (inner), those of the left side, or all (outer). */
   readonly outer: 'none' | 'left' | 'both'
   readonly joiner: (value: V | null, other: W | null, key: K) => R
+  readonly onIdle?: OnIdle | undefined
 }
 
 /** One side as it sees the other. */

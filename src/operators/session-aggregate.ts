@@ -4,6 +4,7 @@ import { type Headers, noHeaders } from '../common/record.ts'
 import type { SessionWindows, Windowed } from '../common/windows.ts'
 import type { SessionStore } from '../state/store.ts'
 import { combining, starting } from './aggregator.ts'
+import type { OnIdle } from './idle.ts'
 import { type Late, nobody } from './late.ts'
 import type { Process, ProcessorContext, Update } from './processor.ts'
 
@@ -21,6 +22,7 @@ export interface SessionAggregateArgs<K, V, A> extends SessionAggregation<K, V, 
   readonly store: SessionStore<K, A>
   readonly windows: SessionWindows
   readonly late?: Late<K, V> | undefined
+  readonly onIdle?: OnIdle | undefined
 }
 
 /**
@@ -42,28 +44,40 @@ export function sessionAggregate<K, V, A>(
   const initial = starting(ctx.node, args.initializer)
   const merge = combining(ctx.node, args.merger, args.initializer === undefined)
   const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
+  /** Passes on the sessions that end up to then. @returns the end of the last of them, -1 when there was none. */
+  const release = (until: number, headers: Headers): number => {
+    let last = -1
+    for (let due = closings?.take(until); due !== undefined; due = closings?.take(until)) {
+      for (const key of due.keys) {
+        for (const { start, end, value } of store.find(key, due.time, due.time)) {
+          // It has grown since, or become part of a larger one.
+          if (end > due.time) closings?.add(end, key)
+          else {
+            last = end
+            forwarded.count++
+            next({ key, start, end }, value, null, end, headers)
+          }
+        }
+      }
+    }
+    return last
+  }
+
   /**
    * What it closes cannot be reached by the record that moves it, so that this comes before its update; and before the time itself, for
    * the store shows no session that is closed.
    */
   const moveTime = (time: number, headers: Headers): void => {
-    if (closings !== undefined) {
-      const closed = time - graceMs - gapMs - 1
-      for (let due = closings.take(closed); due !== undefined; due = closings.take(closed)) {
-        for (const key of due.keys) {
-          for (const { start, end, value } of store.find(key, due.time, due.time)) {
-            // It has grown since, or become part of a larger one.
-            if (end > due.time) closings.add(end, key)
-            else {
-              forwarded.count++
-              next({ key, start, end }, value, null, end, headers)
-            }
-          }
-        }
-      }
-    }
+    if (closings !== undefined) release(time - graceMs - gapMs - 1, headers)
     store.streamTime = time
   }
+
+  args.onIdle?.(() => {
+    const last = release(Number.POSITIVE_INFINITY, noHeaders)
+    if (last < 0) return false
+    store.streamTime = last + gapMs + graceMs + 1
+    return true
+  })
 
   return (key, value, timestamp, headers) => {
     if (key === null) {

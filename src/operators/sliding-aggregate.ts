@@ -1,9 +1,10 @@
 /** Count, reduce and aggregate per key and sliding window (Kafka Streams: KStreamSlidingWindowAggregate, KIP-450). */
 
-import type { Headers } from '../common/record.ts'
+import { type Headers, noHeaders } from '../common/record.ts'
 import type { SlidingWindows, Windowed } from '../common/windows.ts'
 import type { Pane, SlidingStore } from '../state/store.ts'
 import { type Aggregation, combining, starting } from './aggregator.ts'
+import type { OnIdle } from './idle.ts'
 import { type Late, nobody } from './late.ts'
 import type { Process, ProcessorContext, Update } from './processor.ts'
 
@@ -12,6 +13,7 @@ export interface SlidingAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
   readonly store: SlidingStore<K, A>
   readonly windows: SlidingWindows
   readonly late?: Late<K, V> | undefined
+  readonly onIdle?: OnIdle | undefined
 }
 
 /**
@@ -40,17 +42,24 @@ export function slidingAggregate<K, V, A>(
     next({ key, start, end: start + timeDifferenceMs }, value, old, timestamp, headers)
   }
 
-  /** What it closes cannot be reached by the record that moves it, so that this comes before its updates. */
-  const moveTime = (time: number, headers: Headers): void => {
-    store.streamTime = time
-    if (closings === undefined) return
-    const closed = time - graceMs - timeDifferenceMs - 1
-    for (let due = closings.take(closed); due !== undefined; due = closings.take(closed)) {
+  /** Passes on the windows that start up to then. @returns the start of the last of them, -1 when there was none. */
+  const release = (until: number, headers: Headers): number => {
+    let last = -1
+    for (let due = closings?.take(until); due !== undefined; due = closings?.take(until)) {
       for (const key of due.keys) {
         const pane = store.get(key, due.time)
-        if (pane !== undefined) forward(key, due.time, pane.value, null, pane.timestamp, headers)
+        if (pane === undefined) continue
+        last = due.time
+        forward(key, due.time, pane.value, null, pane.timestamp, headers)
       }
     }
+    return last
+  }
+
+  /** What it closes cannot be reached by the record that moves it, so that this comes before its updates. */
+  const moveTime = (time: number, headers: Headers): void => {
+    if (closings !== undefined) release(time - graceMs - timeDifferenceMs - 1, headers)
+    store.streamTime = time
   }
 
   /** Adds the record to a window that holds `before`. @param isNew it is not there yet, so that nobody has seen it. */
@@ -121,6 +130,13 @@ export function slidingAggregate<K, V, A>(
 
   const below = (key: K, to: number, from: number): Pane<A> | undefined =>
     to < from ? undefined : store.latest(key, from, to)
+
+  args.onIdle?.(() => {
+    const last = release(Number.POSITIVE_INFINITY, noHeaders)
+    if (last < 0) return false
+    store.streamTime = last + timeDifferenceMs + graceMs + 1
+    return true
+  })
 
   return (key, value, timestamp, headers) => {
     if (key === null || value === null) {

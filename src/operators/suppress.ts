@@ -3,6 +3,7 @@
 import { StreamError } from '../common/errors.ts'
 import type { Windowed } from '../common/windows.ts'
 import type { BufferStore } from '../state/store.ts'
+import type { OnIdle } from './idle.ts'
 import type { ProcessorContext, Update, View } from './processor.ts'
 
 export interface SuppressLimits {
@@ -18,6 +19,7 @@ export interface SuppressLimits {
 
 export interface SuppressArgs<K, V> extends SuppressLimits {
   readonly buffer: BufferStore<K, V>
+  readonly onIdle?: OnIdle | undefined
 }
 
 /**
@@ -36,6 +38,15 @@ export function suppress<K, V>(args: SuppressArgs<K, V>, ctx: ProcessorContext, 
     forwarded.count++
     next(key, value, prior, timestamp, headers)
   }
+  args.onIdle?.(() => {
+    if (buffer.size === 0) return false
+    while (buffer.size > 0) {
+      const due = buffer.firstTime + limitMs
+      if (due > buffer.streamTime) buffer.streamTime = due
+      release()
+    }
+    return true
+  })
   return (key, value, old, timestamp, headers) => {
     if (timestamp > buffer.streamTime) buffer.streamTime = timestamp
     const time = isFinal ? (key as Windowed<unknown>).end : timestamp

@@ -1,9 +1,10 @@
 /** Count, reduce and aggregate per key and window, tumbling or hopping (Kafka Streams: KStreamWindowAggregate). */
 
-import type { Headers } from '../common/record.ts'
+import { type Headers, noHeaders } from '../common/record.ts'
 import { firstWindowStart, type TimeWindows, type Windowed } from '../common/windows.ts'
 import type { WindowStore } from '../state/store.ts'
 import { type Aggregation, aggregation } from './aggregator.ts'
+import type { OnIdle } from './idle.ts'
 import { type Late, nobody } from './late.ts'
 import type { Process, ProcessorContext, Update } from './processor.ts'
 
@@ -12,6 +13,7 @@ export interface WindowAggregateArgs<K, V, A> extends Aggregation<K, V, A> {
   readonly store: WindowStore<K, A>
   readonly windows: TimeWindows
   readonly late?: Late<K, V> | undefined
+  readonly onIdle?: OnIdle | undefined
 }
 
 /**
@@ -31,21 +33,34 @@ export function windowAggregate<K, V, A>(
   const { forwarded } = ctx
   const combine = aggregation(ctx.node, args)
 
-  /** What it closes cannot be reached by the record that moves it, so that this comes before its update. */
-  const moveTime = (time: number, headers: Headers): void => {
-    store.streamTime = time
-    if (closings === undefined) return
-    const closed = time - graceMs - sizeMs
-    for (let due = closings.take(closed); due !== undefined; due = closings.take(closed)) {
+  /** Passes on the windows that start up to then. @returns the start of the last of them, -1 when there was none. */
+  const release = (until: number, headers: Headers): number => {
+    let last = -1
+    for (let due = closings?.take(until); due !== undefined; due = closings?.take(until)) {
       const { time: start } = due
       for (const key of due.keys) {
         const row = store.get(key, start)
         if (row === undefined) continue
+        last = start
         forwarded.count++
         next({ key, start, end: start + sizeMs }, row.value, null, row.timestamp, headers)
       }
     }
+    return last
   }
+
+  /** What it closes cannot be reached by the record that moves it, so that this comes before its update. */
+  const moveTime = (time: number, headers: Headers): void => {
+    if (closings !== undefined) release(time - graceMs - sizeMs, headers)
+    store.streamTime = time
+  }
+
+  args.onIdle?.(() => {
+    const last = release(Number.POSITIVE_INFINITY, noHeaders)
+    if (last < 0) return false
+    store.streamTime = last + sizeMs + graceMs
+    return true
+  })
 
   return (key, value, timestamp, headers) => {
     if (key === null) {

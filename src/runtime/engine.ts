@@ -10,6 +10,7 @@ import type { Clock } from '../common/time.ts'
 import type { AppState, Snapshot } from '../metrics/snapshot.ts'
 import { assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
+import { IdleClose } from './idle-close.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
 import { snapshotOf } from './report.ts'
@@ -60,6 +61,7 @@ export interface EngineParts {
 export async function startEngine(parts: EngineParts): Promise<Engine> {
   const { plan, broker, settings, clock, log } = parts
   const { statePath } = settings
+  const { idleCloseMs: idleMs } = plan.topology
   const startedAt = clock()
   const producer = await broker.transactionalProducer({
     transactionalId: `${plan.appId}-${settings.identity}`,
@@ -94,6 +96,8 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     from: settings.from,
     log,
     clock,
+    idleClose:
+      idleMs === undefined ? undefined : new IdleClose({ plan, broker, groupId: plan.appId, idleMs, clock, log }),
     join: (events) => joinGroup(parts, open, events),
     assignTasks: async (partitions, running) => {
       await checkPartitions(plan, broker)

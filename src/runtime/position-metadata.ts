@@ -16,8 +16,21 @@ const maxBytes = 4000
 
 /** Stream times of very many stores do not fit and stay behind: they are in the checkpoint too, and restored rows raise them. */
 export function encodeMetadata(metadata: PositionMetadata): string {
-  const whole = JSON.stringify([version, metadata.partitionTime, metadata.streamTimes])
-  return Buffer.byteLength(whole) <= maxBytes ? whole : JSON.stringify([version, metadata.partitionTime, {}])
+  const whole = encode(metadata)
+  return fits(whole) ? whole : encode({ ...metadata, streamTimes: {} })
+}
+
+/** Whether the stream times have room beside the offset. */
+export function fitsMetadata(metadata: PositionMetadata): boolean {
+  return fits(encode(metadata))
+}
+
+function encode({ partitionTime, streamTimes }: PositionMetadata): string {
+  return JSON.stringify([version, partitionTime, streamTimes])
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= maxBytes
 }
 
 /** Anything not written by this version reads as undefined: the offset counts, the times start anew. */

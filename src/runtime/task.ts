@@ -6,15 +6,16 @@
 import type { CommittedOffset, FetchedPartition } from '../broker/port.ts'
 import type { Counter } from '../common/counter.ts'
 import { located, relocated, StreamError } from '../common/errors.ts'
-import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
+import type { CloseIdle } from '../operators/idle.ts'
 import type { CurrentRecord, Process } from '../operators/processor.ts'
 import type { PunctuationType } from '../operators/punctuation.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
-import { decodeMetadata, encodeMetadata } from './position-metadata.ts'
+import { decodeMetadata, encodeMetadata, fitsMetadata } from './position-metadata.ts'
 import type { Punctuations } from './punctuations.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
@@ -51,6 +52,8 @@ export interface TaskParts {
   readonly stores: TaskStores
   readonly current: CurrentRecord
   readonly punctuations: Punctuations
+  /** What closes when the inputs are idle, in the order of the graph. */
+  readonly closers: readonly CloseIdle[]
   readonly clock: Clock
   /** Where the user wrote each processor, by its name. */
   readonly places: ReadonlyMap<string, SourceLocation>
@@ -71,8 +74,13 @@ export class Task {
   readonly #places: ReadonlyMap<string, SourceLocation>
   readonly #current: CurrentRecord
   readonly #punctuations: Punctuations
+  readonly #closers: readonly CloseIdle[]
   readonly #clock: Clock
-  /** A punctuation has been since the last commit began: it may have changed state or written. */
+  /** Since when the inputs have brought nothing, by the clock; Infinity while records wait to be processed. */
+  quietSince = Number.POSITIVE_INFINITY
+  /** What was open has been closed since the inputs are idle. */
+  #isClosed = false
+  /** A punctuation has been since the last commit began, or windows were closed: it may have changed state or written. */
   #punctuated = false
   #group = new PartitionGroup<SourceProcessor>([])
   /** Committed position of each queue, -1 when none is; same order as the group's queues. */
@@ -91,6 +99,7 @@ export class Task {
     this.#places = parts.places
     this.#current = parts.current
     this.#punctuations = parts.punctuations
+    this.#closers = parts.closers
     this.#clock = parts.clock
     this.stores = parts.stores
   }
@@ -124,6 +133,8 @@ export class Task {
     })
     this.#group = new PartitionGroup(queues)
     this.#punctuated = false
+    this.quietSince = this.#clock()
+    this.#isClosed = false
     this.#punctuations.start(this.streamTime, this.#clock())
   }
 
@@ -133,6 +144,10 @@ export class Task {
     if (queue === undefined)
       throw new StreamError('INTERNAL', `task ${this.name} does not read ${batch.topic}-${batch.partition}`)
     queue.push(batch)
+    if (batch.records.length > 0) {
+      this.quietSince = Number.POSITIVE_INFINITY
+      this.#isClosed = false
+    }
     return queue
   }
 
@@ -162,7 +177,10 @@ export class Task {
         left = recordsPerLook
       }
       const queue = group.next()
-      if (queue === undefined) return false
+      if (queue === undefined) {
+        if (this.quietSince === Number.POSITIVE_INFINITY) this.#lookQuiet()
+        return false
+      }
       const record = queue.take()
       try {
         this.#process(queue, record)
@@ -183,11 +201,51 @@ export class Task {
     this.#punctuate('wall-clock-time', this.#clock())
   }
 
-  #punctuate(type: PunctuationType, time: number): void {
+  #lookQuiet(): void {
+    if (this.queues.every((queue) => queue.head === undefined)) this.quietSince = this.#clock()
+  }
+
+  /** When its inputs will have been quiet for so long that what is open may be closed; Infinity while there is nothing to close. */
+  idleDueAt(idleMs: number): number {
+    return this.#closers.length === 0 || this.#isClosed ? Number.POSITIVE_INFINITY : this.quietSince + idleMs
+  }
+
+  /** Whether all that lies before these offsets was processed. @param ends by partitionName. */
+  isAt(ends: ReadonlyMap<string, number>): boolean {
+    return this.queues.every(
+      ({ topic, partition, position }) => position >= (ends.get(partitionName(topic, partition)) ?? 0),
+    )
+  }
+
+  /**
+   * Moves stream time to where all that is open closes: nothing else will, for now. What it is moved to is committed with the next commit, as
+   * where nobody could know it after a restart it is left alone.
+   * @returns whether anything was open. @throws StreamError as `run`.
+   */
+  closeIdle(): boolean {
+    this.#isClosed = true
+    if (!fitsMetadata({ partitionTime: this.streamTime, streamTimes: this.stores.streamTimes() })) return false
+    this.#leaveRecord()
+    let closed = false
+    try {
+      // All of them, each after those that it is fed by.
+      for (const close of this.#closers) closed = close() || closed
+    } catch (thrown) {
+      throw this.#located(thrown)
+    }
+    if (closed) this.#punctuated = true
+    return closed
+  }
+
+  #leaveRecord(): void {
     const current = this.#current
     current.value = undefined
     current.record = null
     current.from = null
+  }
+
+  #punctuate(type: PunctuationType, time: number): void {
+    this.#leaveRecord()
     try {
       if (this.#punctuations.punctuate(type, time)) this.#punctuated = true
     } catch (thrown) {

@@ -5,9 +5,10 @@ import type { Output } from '../broker/port.ts'
 import { readerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { type Clock, systemClock } from '../common/time.ts'
+import type { CloseIdle } from '../operators/idle.ts'
 import { noCurrentRecord } from '../operators/processor.ts'
 import { changelogTopic } from '../topology/names.ts'
-import type { SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
+import type { NodeId, SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile/compile.ts'
 import type { Counters } from './counters.ts'
 import { deadLetterHeaders } from './dead-letter.ts'
@@ -47,10 +48,12 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
   })
   const current = noCurrentRecord()
   const punctuations = new Punctuations()
+  const closers: (readonly [node: NodeId, close: CloseIdle])[] = []
   const clock = parts.clock ?? systemClock
   const compiled = compile(plan.topology, sub, {
     current,
     schedule: punctuations.schedule,
+    onIdle: plan.topology.idleCloseMs === undefined ? undefined : (node, close) => closers.push([node, close]),
     streamTime: () => task.streamTime,
     clock,
     task: name,
@@ -66,6 +69,8 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     stores,
     current,
     punctuations,
+    // Nodes come after what feeds them.
+    closers: closers.sort(([a], [b]) => a - b).map(([, close]) => close),
     clock,
     places: placesOf(plan.topology, sub),
   })

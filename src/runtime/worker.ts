@@ -12,6 +12,7 @@ import type { Clock } from '../common/time.ts'
 import type { AppState } from '../metrics/snapshot.ts'
 import { Background } from './background.ts'
 import { CommitCycle, uncommittedBytes } from './commit-cycle.ts'
+import type { IdleClose } from './idle-close.ts'
 import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
@@ -37,6 +38,8 @@ export interface WorkerParts {
   ) => Promise<ReadonlyMap<string, Task>>
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   readonly clock: Clock
+  /** Where the topology asks for it. */
+  readonly idleClose?: IdleClose | undefined
 }
 
 /** The loop goes back to the event loop at least this often, in ms. */
@@ -160,6 +163,7 @@ export class Worker {
     const shareMs = sliceMs / this.#runnable.size
     for (const task of this.#runnable) if (!task.run(now() + shareMs, now)) this.#runnable.delete(task)
     if (this.#parts.clock() >= this.#punctuateAt) this.#punctuate()
+    this.#parts.idleClose?.whenDue(this.#taskList)
     this.#resumeDrained()
     if (this.#restorer.active) {
       const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
@@ -283,6 +287,7 @@ export class Worker {
     // A purge that is still under way must not meet the next owner's restore.
     await this.#purger.finished()
     await this.#measuring.finished()
+    await this.#parts.idleClose?.finished()
     const failed = this.commits.takeFailure() !== undefined
     const dirty = drop || failed || uncommittedBytes(this.#taskList, this.#parts.producer) > 0
     for (const task of this.#taskList) {
@@ -362,6 +367,7 @@ export class Worker {
       () => this.commits.finished(),
       () => this.#purger.finished(),
       () => this.#measuring.finished(),
+      () => this.#parts.idleClose?.finished(),
       () => this.#fetcher.close(),
       () => this.#restorer.close(),
       () => this.#parts.producer.close(),

@@ -19,8 +19,6 @@ export class Closings<K> {
   readonly #target = new ByteTarget()
   readonly #keys = new Map<number, K[]>()
   readonly #times = new Heap<number>((a, b) => a < b)
-  /** Of all that ever came in: windows up to the latest are there, or have been. */
-  #latest = -1
 
   constructor(key: Codec<K>) {
     this.#writeKey = writerOf(key)
@@ -31,11 +29,6 @@ export class Closings<K> {
     return this.#times.first ?? Number.POSITIVE_INFINITY
   }
 
-  /** The latest time of all, ms; -1 when there is none. */
-  get last(): number {
-    return this.#times.size === 0 ? -1 : this.#latest
-  }
-
   add(time: number, key: K): void {
     const keys = this.#keys.get(time)
     if (keys !== undefined) {
@@ -44,13 +37,13 @@ export class Closings<K> {
     }
     this.#keys.set(time, [key])
     this.#times.push(time)
-    if (time > this.#latest) this.#latest = time
   }
 
   /** Takes out the earliest time, when it is not after `until`. */
   take(until: number): Due<K> | undefined {
-    if (this.first > until) return undefined
-    const time = this.#times.pop() as number
+    const time = this.#times.first
+    if (time === undefined || time > until) return undefined
+    this.#times.pop()
     const keys = this.#keys.get(time) as K[]
     this.#keys.delete(time)
     return { time, keys: keys.length === 1 ? keys : this.#inOrder(keys) }
@@ -59,7 +52,6 @@ export class Closings<K> {
   clear(): void {
     this.#keys.clear()
     this.#times.clear()
-    this.#latest = -1
   }
 
   #inOrder(keys: readonly K[]): readonly K[] {

@@ -166,13 +166,28 @@ export class TestDriver {
   }
 
   /**
-   * Moves the wall clock on and calls what is due by it, each punctuation once; event time moves with records alone.
+   * Moves the wall clock on and calls what is due by it, each punctuation once. Event time moves with records alone, but where the topology has
+   * `idleClose`: what is open is closed when it has been quiet for that long.
    * @throws StreamError what a punctuation fails with, as `send`.
    */
   async advanceWallClock(ms: number): Promise<void> {
-    this.#now += ms
+    const until = this.#now + ms
+    await this.#closeIdle(until)
+    this.#now = until
     for (const task of this.#tasks) if (task.nextWallClock <= this.#now) task.punctuateWallClock()
     await this.#settle()
+  }
+
+  /** Step by step: what one task passes on is news to the next, whose inputs are quiet from then. */
+  async #closeIdle(until: number): Promise<void> {
+    const { idleCloseMs } = this.#plan.topology
+    if (idleCloseMs === undefined) return
+    const dueAt = () => Math.min(...this.#tasks.map((task) => task.idleDueAt(idleCloseMs)))
+    for (let at = dueAt(); at <= until; at = dueAt()) {
+      this.#now = Math.max(this.#now, at)
+      for (const task of this.#tasks) if (task.idleDueAt(idleCloseMs) <= at) task.closeIdle()
+      await this.#settle()
+    }
   }
 
   async close(): Promise<void> {

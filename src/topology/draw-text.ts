@@ -5,7 +5,8 @@ import type { GraphData, GraphNode, GraphStore, GraphSubTopology } from './graph
 const legend = '(topic) [stateless] <filter> {stateful}= store  |table|=  * repartition'
 
 export function drawText(graph: GraphData): string {
-  const lines = [`${graph.name}`, '']
+  const lines = [graph.name, '']
+  if (graph.idleCloseMs !== undefined) lines.push(`closes windows after ${graph.idleCloseMs} ms without input`, '')
   for (const sub of graph.subTopologies) {
     lines.push(`sub-topology ${sub.id}`)
     for (const line of drawSubTopology(sub)) lines.push(`  ${line}`)

@@ -50,6 +50,8 @@ export interface GraphTopic {
 
 export interface GraphData {
   readonly name: string
+  /** Set where windows are closed when inputs are idle. */
+  readonly idleCloseMs?: number
   readonly subTopologies: readonly GraphSubTopology[]
   readonly stores: readonly GraphStore[]
   readonly internalTopics: readonly GraphTopic[]
@@ -81,6 +83,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   )
   return {
     name: topology.name,
+    ...(topology.idleCloseMs !== undefined && { idleCloseMs: topology.idleCloseMs }),
     subTopologies: subs.map((sub) => {
       const inside = new Set(sub.nodes)
       return {

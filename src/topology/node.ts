@@ -362,6 +362,8 @@ export interface Topology {
   /** Default application id: consumer group, prefix of internal topics and of the state directory. */
   readonly name: string
   readonly nodes: readonly TopologyNode[]
+  /** Windows are closed when the inputs of a task have been quiet that long, ms by the wall clock. Without it only records close them. */
+  readonly idleCloseMs?: number
 }
 
 /** A part of the graph whose records stay in one task; it ends where a record crosses a topic. */

@@ -95,3 +95,16 @@ test('a table of another topology is refused', () => {
     expect(error.message).toBe("orders.join brings together a stream of the topology 'two' and one of 'one'")
   })
 })
+
+test('idleClose is kept in ms, and refused when it is no time to wait', () => {
+  const build = (b: StreamsBuilder) => void b.stream(lines)
+  expect(defineTopology('idle', build, { idleClose: '30s' }).idleCloseMs).toBe(30_000)
+  expect(defineTopology('idle', build)).not.toHaveProperty('idleCloseMs')
+  expect(refusal(() => defineTopology('idle', build, { idleClose: 0 }))).toMatchObject({
+    code: 'INVALID_TOPOLOGY',
+    message: 'idleClose of idle is 0 ms, which would close windows between two records',
+  })
+  expect(refusal(() => defineTopology('idle', build, { idleClose: 'soon' as never })).message).toBe(
+    'idleClose "soon" is not a duration',
+  )
+})

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noHeaders } from '../../src/common/record.ts'
 import { slidingStretches, Windows } from '../../src/common/windows.ts'
+import type { CloseIdle, OnIdle } from '../../src/operators/idle.ts'
 import type { Process, Update } from '../../src/operators/processor.ts'
 import { sessionAggregate } from '../../src/operators/session-aggregate.ts'
 import { slidingAggregate } from '../../src/operators/sliding-aggregate.ts'
@@ -20,7 +21,7 @@ import { context, headers } from './harness.ts'
 
 interface Opened {
   readonly store: StateStore
-  readonly process: (next: Update) => Process
+  readonly process: (next: Update, onIdle?: OnIdle) => Process
 }
 type Open = (bytes: ByteStore, empty: boolean) => Opened
 
@@ -48,7 +49,8 @@ const kinds: Readonly<Record<string, Open>> = {
     const panes = slidingStore<string, string>(store as OverlayWindowStore<string, Pane<string>[]>, windows)
     return {
       store,
-      process: (next) => slidingAggregate({ ...trace, store: panes, windows }, context(), next) as Process,
+      process: (next, onIdle) =>
+        slidingAggregate({ ...trace, store: panes, windows, onIdle }, context(), next) as Process,
     }
   },
   session: (bytes, empty) => {
@@ -56,7 +58,8 @@ const kinds: Readonly<Record<string, Open>> = {
     const store = new OverlaySessionStore({ ...codecs, session: windows, bytes, empty, closes: true, sweepRows: 1 })
     return {
       store,
-      process: (next) => sessionAggregate({ ...trace, merger, store, windows }, context(), next) as Process,
+      process: (next, onIdle) =>
+        sessionAggregate({ ...trace, merger, store, windows, onIdle }, context(), next) as Process,
     }
   },
 }
@@ -64,7 +67,10 @@ const kinds: Readonly<Record<string, Open>> = {
 function windowed(bytes: ByteStore, empty: boolean, windows: ReturnType<typeof Windows.tumbling>): Opened {
   const closing = windowClosing(windows)
   const store = new OverlayWindowStore({ ...codecs, windows, bytes, closing, ...(empty && { latestStored: -1 }) })
-  return { store, process: (next) => windowAggregate({ ...trace, store, windows }, context(), next) as Process }
+  return {
+    store,
+    process: (next, onIdle) => windowAggregate({ ...trace, store, windows, onIdle }, context(), next) as Process,
+  }
 }
 
 /** Results as `key[start,end]=value@timestamp`. */
@@ -189,19 +195,24 @@ const step = fc.constantFrom(
   'reopen',
   'lose',
   'pause',
+  'idle',
 )
 const steps = fc.noBias(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }))
 
 async function follow(open: Open, given: readonly Sent[], steps: readonly string[]): Promise<void> {
-  const expected: string[] = []
-  const straight = open(new MemoryByteStore(), true).process(into(expected))
-  for (const { key, value, timestamp } of given) straight(key, value, timestamp, noHeaders)
-
   const bytes = new MemoryByteStore()
   let results: string[] = []
   let { store, process } = open(bytes, true)
-  let run = process(into(results))
+  let close: CloseIdle = () => false
+  const start = () =>
+    process(into(results), (asked) => {
+      close = asked
+    })
+  let run = start()
   const committed: string[] = []
+  /** Before which records windows were closed by the wall clock, as far as that was committed. */
+  let committedCloses: number[] = []
+  let closes: number[] = []
   const changelog: ChangelogRow[] = []
   let checkpoint = 0
   let position = 0
@@ -216,6 +227,7 @@ async function follow(open: Open, given: readonly Sent[], steps: readonly string
     await store.load()
     results.splice(0)
     position = committedPosition
+    closes = [...committedCloses]
   }
   const commit = (): void => {
     changelog.push(...seal(store))
@@ -223,6 +235,7 @@ async function follow(open: Open, given: readonly Sent[], steps: readonly string
     committed.push(...results.splice(0))
     committedPosition = position
     committedTime = store.streamTime
+    committedCloses = [...closes]
   }
   const flush = async (): Promise<void> => {
     await bytes.write(collect(store))
@@ -234,7 +247,7 @@ async function follow(open: Open, given: readonly Sent[], steps: readonly string
   const reopen = async (): Promise<void> => {
     results = []
     ;({ store, process } = open(bytes, false))
-    run = process(into(results))
+    run = start()
     store.recoverStreamTime(flushedTime)
     await again()
   }
@@ -244,6 +257,9 @@ async function follow(open: Open, given: readonly Sent[], steps: readonly string
       if (record === undefined) continue
       position++
       run(record.key, record.value, record.timestamp, noHeaders)
+    } else if (step === 'idle') {
+      if (close()) closes.push(position)
+      expect(close()).toBe(false)
     } else if (step === 'commit') commit()
     else if (step === 'flush') await flush()
     else if (step === 'crash') {
@@ -263,6 +279,16 @@ async function follow(open: Open, given: readonly Sent[], steps: readonly string
     }
   }
   for (const { key, value, timestamp } of given.slice(position)) run(key, value, timestamp, noHeaders)
+
+  const expected: string[] = []
+  const straight = open(new MemoryByteStore(), true).process(into(expected), (asked) => {
+    close = asked
+  })
+  for (const [at, { key, value, timestamp }] of given.entries()) {
+    if (closes.includes(at)) close()
+    straight(key, value, timestamp, noHeaders)
+  }
+  if (closes.includes(given.length)) close()
   expect([...committed, ...results]).toEqual(expected)
 }
 

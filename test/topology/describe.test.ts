@@ -273,3 +273,9 @@ test('late records are drawn as a sink of the windows that they are late for', (
   expect(draw(counts, 'text')).toContain(`{counts}= ──┬─> late (${orders.name})`)
   expect(graphData(counts).subTopologies[0]?.nodes.filter(({ late }) => late)).toMatchObject([{ kind: 'sink' }])
 })
+
+test('a topology that closes windows when its inputs are idle says so', () => {
+  const counts = defineTopology('counts', (b) => void b.stream(orders), { idleClose: '30s' })
+  expect(draw(counts, 'text')).toContain('closes windows after 30000 ms without input')
+  expect(graphData(counts).idleCloseMs).toBe(30_000)
+})

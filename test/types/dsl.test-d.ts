@@ -346,6 +346,12 @@ describe('grouping', () => {
     Windows.sliding('5m', { advance: '1m', grace: '1m' })
   })
 
+  test('a topology may close windows when its inputs are idle', () => {
+    defineTopology('idle', (b) => void b.stream(orders), { idleClose: '30s' })
+    // @ts-expect-error no duration
+    defineTopology('idle', (b) => void b.stream(orders), { idleClose: 'soon' })
+  })
+
   test('windows may be passed on when they close, and late records go to a topic that takes them', () => {
     const minutes = stream.groupByKey().windowedBy(Windows.tumbling('1m', { grace: '10s' }))
     const late = topic('late', { key: string, value: json<Order>() })

@@ -2,9 +2,10 @@
 
 import type { Output } from '../../broker/port.ts'
 import type { Clock } from '../../common/time.ts'
+import type { CloseIdle, OnIdle } from '../../operators/idle.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
 import type { Schedule } from '../../operators/punctuation.ts'
-import type { NodeId, SinkNode, Topology, TopologyNode } from '../../topology/node.ts'
+import type { NodeId, SinkNode, StoreSpec, SuppressNode, Topology, TopologyNode } from '../../topology/node.ts'
 import type { Counters } from '../counters.ts'
 
 /** What the closures are wired to: a task's stores and the producer's outputs. */
@@ -22,6 +23,8 @@ export interface Wiring {
   readonly current: CurrentRecord
   /** Of the task. */
   readonly schedule: Schedule
+  /** Of the task: takes what closes by the wall clock when its inputs are idle, where the topology asks for that. */
+  readonly onIdle?: ((node: NodeId, close: CloseIdle) => void) | undefined
   /** Of the task, the record at hand included; -1 before the first. */
   readonly streamTime: () => number
   readonly clock: Clock
@@ -50,4 +53,43 @@ export interface Scope {
 /** A store of the task; the graph says of which kind it is. */
 export function storeOf<S>(scope: Scope, name: string): S {
   return scope.wiring.store(name) as S
+}
+
+/** How an operator of the node asks to be told when the task is idle. */
+export function onIdleOf({ wiring }: Scope, id: NodeId): OnIdle | undefined {
+  const { onIdle } = wiring
+  return onIdle === undefined ? undefined : (close) => onIdle(id, close)
+}
+
+/**
+ * As `onIdleOf`, of windows: only where somebody waits for them to close; an aggregate that passes on every update would only lose late records
+ * by it. Where a suppress below waits, the aggregate follows: what that has let go takes no more records. What is below must have been built, so
+ * that its turn comes first.
+ */
+export function onIdleOfWindows(
+  scope: Scope,
+  node: { readonly id: NodeId; readonly store: StoreSpec },
+): OnIdle | undefined {
+  if (node.store.closes) return onIdleOf(scope, node.id)
+  const store = storeOf<{ streamTime: number }>(scope, node.store.name)
+  // The end of a window is a time within it, but for windows of the clock.
+  const afterMs = node.store.kind === 'window' ? 0 : 1
+  for (const { id, store: held } of awaiting(scope, node.id)) {
+    const buffer = storeOf<{ readonly streamTime: number }>(scope, held.name)
+    scope.wiring.onIdle?.(id, () => {
+      const time = buffer.streamTime + afterMs
+      if (time <= store.streamTime + afterMs) return false
+      store.streamTime = time
+      return true
+    })
+  }
+  return undefined
+}
+
+/** Those that hold a table's windows back until they close. */
+function awaiting(scope: Scope, id: NodeId): readonly SuppressNode[] {
+  return scope.children(id).flatMap((node) => {
+    if (node.kind === 'suppress') return node.until === 'window-close' ? [node] : []
+    return node.kind === 'table-filter' || node.kind === 'table-map-values' ? awaiting(scope, node.id) : []
+  })
 }

@@ -42,7 +42,7 @@ import type {
 import { topicOfNode } from '../plan.ts'
 import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
 import { keepsValue } from './reads.ts'
-import { type Scope, storeOf } from './scope.ts'
+import { onIdleOf, onIdleOfWindows, type Scope, storeOf } from './scope.ts'
 
 export function buildProcess(node: TopologyNode, scope: Scope): Process {
   const ctx = scope.context(node)
@@ -97,20 +97,43 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value) }, ctx, updates())
     }
     case 'window-aggregate': {
+      const next = updates()
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
-      return windowAggregate({ ...node, store, windows: node.store.windows, late: lateOf(node, scope) }, ctx, updates())
+      return windowAggregate(
+        {
+          ...node,
+          store,
+          windows: node.store.windows,
+          late: lateOf(node, scope),
+          onIdle: onIdleOfWindows(scope, node),
+        },
+        ctx,
+        next,
+      )
     }
     case 'sliding-aggregate': {
+      const next = updates()
       const windows = node.store.sliding
       const store = slidingStore(storeOf<WindowStore<unknown, Pane<unknown>[]>>(scope, node.store.name), windows)
-      return slidingAggregate({ ...node, store, windows, late: lateOf(node, scope) }, ctx, updates())
+      return slidingAggregate(
+        { ...node, store, windows, late: lateOf(node, scope), onIdle: onIdleOfWindows(scope, node) },
+        ctx,
+        next,
+      )
     }
     case 'session-aggregate': {
+      const next = updates()
       const store = storeOf<SessionStore<unknown, unknown>>(scope, node.store.name)
       return sessionAggregate(
-        { ...node, store, windows: node.store.session, late: lateOf(node, scope) },
+        {
+          ...node,
+          store,
+          windows: node.store.session,
+          late: lateOf(node, scope),
+          onIdle: onIdleOfWindows(scope, node),
+        },
         ctx,
-        updates(),
+        next,
       )
     }
     case 'stream-table-join':
@@ -143,7 +166,7 @@ export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcess
   const [left, right] = node.stores.map(({ name }) => storeOf<JoinBuffer<unknown, unknown>>(scope, name))
   const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
   const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
-  return join(args, scope.context(node), scope.next(node.id))
+  return join({ ...args, onIdle: onIdleOf(scope, node.id) }, scope.context(node), scope.next(node.id))
 }
 
 function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {

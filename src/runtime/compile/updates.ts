@@ -14,7 +14,7 @@ import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
-import { type Scope, storeOf } from './scope.ts'
+import { onIdleOf, type Scope, storeOf } from './scope.ts'
 
 /** What takes the updates that `parent` sends to the node: one for each side of a join that it is. */
 export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
@@ -26,7 +26,7 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
       return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))]
     case 'suppress': {
       const buffer = storeOf<BufferStore<unknown, unknown>>(scope, node.store.name)
-      return [suppress({ ...node, buffer }, ctx, scope.updates(node.id))]
+      return [suppress({ ...node, buffer, onIdle: onIdleOf(scope, node.id) }, ctx, scope.updates(node.id))]
     }
     case 'table-group-by':
       return [tableGroupBy({ ...node, sameKey: sameKeyOf(node.key) }, ctx, scope.next(node.id))]

@@ -1,0 +1,169 @@
+/** Windows that are closed when inputs are idle, through compiler, tasks and driver. */
+
+import {
+  defineTopology,
+  int64,
+  json,
+  type StreamsBuilder,
+  Suppressed,
+  string,
+  type TopologyOptions,
+  topic,
+  Windows,
+  windowed,
+} from 'streamctl'
+import { createTestDriver, type TestDriver } from 'streamctl/testing'
+import { afterEach, expect, test } from 'vitest'
+
+const input = topic('input', { key: string, value: string })
+const others = topic('others', { key: string, value: string })
+const counts = topic('counts', { key: windowed(string, 10), value: int64 })
+const late = topic('late', { key: string, value: string })
+const out = topic('out', { key: string, value: json<string>() })
+
+const open: TestDriver[] = []
+afterEach(async () => {
+  for (const driver of open.splice(0)) await driver.close()
+})
+
+async function run(
+  build: (b: StreamsBuilder) => void,
+  options: TopologyOptions = { idleClose: '30s' },
+): Promise<TestDriver> {
+  const driver = await createTestDriver(defineTopology('idle', build, options))
+  open.push(driver)
+  return driver
+}
+
+const shown = (driver: TestDriver): readonly string[] =>
+  driver.read().map(({ key, value, timestamp, headers }) => {
+    expect(headers).toEqual([])
+    const { key: inner, start, end } = key as { key: string; start: number; end: number }
+    return `${inner}[${start},${end}]=${value}@${timestamp}`
+  })
+
+const finals = (b: StreamsBuilder) =>
+  b
+    .stream(input)
+    .groupByKey()
+    .windowedBy(Windows.tumbling(10, { grace: 5 }))
+    .count('counts', { emit: 'final', late })
+    .toStream()
+    .to(counts)
+
+test('a window closes when its inputs have been quiet for long enough, once, and later records are late for it', async () => {
+  const d = await run(finals)
+  await d.send(input, 'a', 'x', 3)
+  await d.send(input, 'b', 'x', 12)
+  await d.advanceWallClock(29_999)
+  expect(shown(d)).toEqual([])
+  await d.advanceWallClock(1)
+  expect(shown(d)).toEqual(['a[0,10]=1@3', 'b[10,20]=1@12'])
+  await d.advanceWallClock(100_000)
+  expect(shown(d)).toEqual([])
+  await d.send(input, 'b', 'x', 13)
+  expect(
+    d.read().map(({ topic, headers }) => [topic, headers.map(({ key, value }) => `${key}=${value}`).at(-1)]),
+  ).toEqual([['late', 'streamctl.late.stream-time=25']])
+  // The newest window was [10, 20): what comes after it is in time.
+  await d.send(input, 'b', 'x', 20)
+  await d.advanceWallClock(30_000)
+  expect(shown(d)).toEqual(['b[20,30]=1@20'])
+})
+
+test('a record begins the time of quiet anew', async () => {
+  const d = await run(finals)
+  await d.send(input, 'a', 'x', 3)
+  await d.advanceWallClock(20_000)
+  await d.send(input, 'a', 'x', 4)
+  await d.advanceWallClock(20_000)
+  expect(shown(d)).toEqual([])
+  await d.advanceWallClock(10_000)
+  expect(shown(d)).toEqual(['a[0,10]=2@4'])
+})
+
+test('without idleClose only records close windows', async () => {
+  const d = await run(finals, {})
+  await d.send(input, 'a', 'x', 3)
+  await d.advanceWallClock(1_000_000)
+  expect(shown(d)).toEqual([])
+})
+
+test('every kind of window closes, and what one passes on is in the next, which is quiet from then', async () => {
+  const d = await run((b) => {
+    b.stream(input)
+      .groupByKey()
+      .windowedBy(Windows.session(5, { grace: 0 }))
+      .count('visits', { emit: 'final' })
+      .toStream()
+      .map((n, { key }) => [key, String(n)])
+      .groupByKey({ name: 'again', key: string, value: string })
+      .windowedBy(Windows.sliding(10, { grace: 3 }))
+      .reduce('near', (all, n) => `${all}${n}`, { emit: 'final' })
+      .toStream()
+      .map((all, { key, start, end }) => [key, `[${start},${end}]=${all}`])
+      .to(out)
+  })
+  await d.send(input, 'a', 'x', 20)
+  await d.send(input, 'b', 'x', 22)
+  await d.send(input, 'a', 'x', 24)
+  await d.advanceWallClock(30_000)
+  expect(d.read()).toEqual([])
+  await d.advanceWallClock(30_000)
+  expect(d.read(out).map(({ value }) => value)).toEqual(['[12,22]=1', '[14,24]=2'])
+})
+
+test('a suppressed window is let go, and the aggregate before it takes no more records for it', async () => {
+  const d = await run((b) => {
+    b.stream(input)
+      .groupByKey()
+      .windowedBy(Windows.tumbling(10, { grace: 5 }))
+      .count('counts')
+      .filter((n) => n > 0n)
+      .suppress('final', Suppressed.untilWindowCloses('unbounded'))
+      .toStream()
+      .to(counts)
+  })
+  await d.send(input, 'a', 'x', 3)
+  await d.send(input, 'a', 'x', 4)
+  await d.advanceWallClock(30_000)
+  expect(d.read(counts).map(({ value }) => value)).toEqual([2n])
+  await d.send(input, 'a', 'x', 5)
+  await d.advanceWallClock(30_000)
+  expect(d.read()).toEqual([])
+  await d.send(input, 'a', 'x', 17)
+  await d.advanceWallClock(30_000)
+  expect(d.read(counts).map(({ key, value }) => [key?.start, value])).toEqual([[10, 1n]])
+})
+
+test('an aggregate whose windows nobody waits for takes late records as ever', async () => {
+  const d = await run((b) => {
+    b.stream(input)
+      .groupByKey()
+      .windowedBy(Windows.tumbling(10, { grace: 5 }))
+      .count('counts')
+      .toStream()
+      .to(counts)
+  })
+  await d.send(input, 'a', 'x', 3)
+  await d.advanceWallClock(30_000)
+  await d.send(input, 'a', 'x', 4)
+  expect(d.read(counts).map(({ value }) => value)).toEqual([1n, 2n])
+})
+
+test('records without a match are given out alone', async () => {
+  const d = await run((b) => {
+    b.stream(input)
+      .leftJoin(b.stream(others), (value, other) => `${value}/${other}`, Windows.join(10, { grace: 5 }), {
+        name: 'joined',
+      })
+      .to(topic('out', { key: string, value: string }))
+  })
+  await d.send(input, 'a', 'x', 3)
+  await d.send(others, 'b', 'y', 3)
+  expect(d.read()).toEqual([])
+  await d.advanceWallClock(30_000)
+  expect(d.read().map(({ value }) => value)).toEqual(['x/null'])
+  await d.send(others, 'a', 'y', 4)
+  expect(d.read()).toEqual([])
+})
