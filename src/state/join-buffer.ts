@@ -41,7 +41,7 @@ export interface JoinBufferOptions<K, V> extends CacheLimits {
   readonly empty?: boolean
 }
 
-const { held, changed, unflushed, sealed, removed, used, loaded } = rowBits
+const { held, changed, unflushed, sealed, removed, used, loaded, stored } = rowBits
 /** On its way to the bytes: the value must stay. */
 const pinned = changed | unflushed
 /** What a value weighs in memory besides its bytes. */
@@ -239,7 +239,10 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#expiryTime = this.#sealedExpiry
   }
 
-  /** Rows that have become unreachable meanwhile never reach the bytes; `expire` takes them out of the index. */
+  /**
+   * Rows that have become unreachable meanwhile never reach the bytes; `expire` takes them out of the index. Those that are there are
+   * deleted now: they may say that they are held, and be read so if `expire` is never reached.
+   */
   flush(writes: ByteWrite[]): void {
     this.#enter('settled', 'flushing')
     const source = this.#sealed.buffer
@@ -247,15 +250,17 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     const target = this.#flushing
     target.reserve(this.#sealed.length + this.#unflushed.length * this.#prefix.length)
     for (const [nth, row] of this.#unflushed.entries()) {
-      if (row.timestamp < from) continue
+      const isGone = row.timestamp < from
+      if (isGone && (row.bits & stored) === 0) continue
       const start = this.#places[nth * 3] as number
       const keyEnd = this.#places[nth * 3 + 1] as number
-      const end = this.#places[nth * 3 + 2] as number
+      const end = isGone ? -1 : (this.#places[nth * 3 + 2] as number)
       const at = target.length
       target.writeBytes(this.#prefix)
       writeJoinRowKey(source, start, keyEnd, target)
       const valueAt = target.length
       if (end >= 0) target.writeRange(source, keyEnd, end)
+      row.bits |= stored
       writes.push({
         key: target.buffer.subarray(at, valueAt),
         value: end < 0 ? null : target.buffer.subarray(valueAt, target.length),

@@ -6,7 +6,7 @@
 import { byArrival, JoinRow, type KeyRows, type Place, rowBits } from './join-row.ts'
 import { OrderedList } from './ordered-list.ts'
 
-const { held, removed, sealed } = rowBits
+const { held, removed, sealed, stored } = rowBits
 
 /** Rows expire in so many steps per retention. */
 const slotsPerRetention = 32
@@ -54,7 +54,7 @@ export class JoinIndex<V> {
 
   /** Adds a row of the bytes, which has its place. */
   load(mapKey: unknown, timestamp: number, seq: number, isHeld: boolean): void {
-    this.#add(this.#keys.get(mapKey), mapKey, timestamp, seq, isHeld).bits |= sealed
+    this.#add(this.#keys.get(mapKey), mapKey, timestamp, seq, isHeld).bits |= sealed | stored
   }
 
   /** Shows the rows of a key with timestamps of `from` or later, in their order, for as long as `visit` says true. */

@@ -43,6 +43,8 @@ export const rowBits = Object.freeze({
   used: 64,
   /** `value` is there. */
   loaded: 128,
+  /** The bytes have a version of it. */
+  stored: 256,
 })
 
 export class JoinRow<V> implements Place {

@@ -238,6 +238,25 @@ describe('expiry', () => {
     expect(matches(store, 'a', 0, 999)).toEqual([])
   })
 
+  test('what was given out does not come back when the process is killed before expired rows are deleted', async () => {
+    for (const what of ['remove', 'match'] as const) {
+      const bytes = new MemoryByteStore()
+      const store = open(bytes, { empty: true })
+      store.put('a', { n: 1 }, 10, true)
+      await commit(store, bytes)
+      if (what === 'remove') store.remove(store.firstHeld as HeldRow)
+      else matches(store, 'a', 0, 99)
+      store.streamTime = 1_000
+      seal(store)
+      store.settle()
+      await bytes.write(collect(store))
+      const next = open(bytes)
+      next.recoverStreamTime(1_000)
+      await next.load()
+      expect(heldOf(next), what).toEqual([])
+    }
+  })
+
   test('a range that could not be deleted is tried again', async () => {
     const bytes = new MemoryByteStore()
     let fail = true
@@ -283,7 +302,19 @@ type Step =
   | { readonly do: 'put'; readonly key: number; readonly back: number; readonly n: number; readonly held: boolean }
   | { readonly do: 'match'; readonly key: number; readonly from: number; readonly to: number }
   | { readonly do: 'advance'; readonly by: number }
-  | { readonly do: 'remove' | 'release' | 'seal' | 'settle' | 'flush' | 'expire' | 'discard' | 'reopen' | 'restore' }
+  | {
+      readonly do:
+        | 'remove'
+        | 'release'
+        | 'seal'
+        | 'settle'
+        | 'flush'
+        | 'expire'
+        | 'discard'
+        | 'reopen'
+        | 'tear'
+        | 'restore'
+    }
 
 const key = fc.integer({ min: 0, max: 3 })
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -294,7 +325,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       key,
       back: fc.constantFrom(0, 0, 0, 1, 2, 5, 30, 63),
       n: fc.nat(99),
-      held: fc.boolean(),
+      held: fc.constantFrom(true, false, false, false),
     }),
   },
   {
@@ -307,7 +338,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('advance' as const), by: fc.constantFrom(1, 2, 5, 20, 80) }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'remove' as const }) },
+  { weight: 4, arbitrary: fc.constant({ do: 'remove' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'release' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
@@ -315,6 +346,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'tear' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
 )
 
@@ -427,6 +459,14 @@ async function follow(bytes: ByteStore, steps: readonly Step[], options: Options
       case 'discard':
         store.discard()
         expect(store.streamTime).toBe(committed.time)
+        await recover()
+        break
+      case 'tear':
+        // Killed after the batch was written, before expired rows were deleted.
+        if (sealed !== undefined) break
+        await bytes.write(collect(store))
+        checkpoint = changelog.length
+        store = open(bytes, options)
         await recover()
         break
       case 'reopen':
