@@ -244,6 +244,16 @@ export const cases: readonly OperatorCase[] = [
     build: (b) => seen(grouped(b).windowedBy(hops).aggregate('sums', sum).toStream()),
   },
   {
+    name: 'TimeWindowedKStream.count, sliding',
+    build: (b) =>
+      seen(
+        grouped(b)
+          .windowedBy(Windows.sliding('10s', { grace: '1m' }))
+          .count('counts')
+          .toStream(),
+      ),
+  },
+  {
     name: 'SessionWindowedKStream.count',
     build: (b) => seen(grouped(b).windowedBy(visits).count('counts').toStream()),
   },
@@ -322,6 +332,14 @@ export const widthCases: readonly WidthCase[] = [
       const joiner = (n: number | null, other: number | null) => (n ?? 0) + (other ?? 0)
       seen(read(b).outerJoin(b.stream(others), joiner, Windows.join(50, { grace }), { name: 'pairs' }))
     },
+  },
+  {
+    name: 'TimeWindowedKStream.count, sliding',
+    summary: 'sliding windows of 100 ms of one key, all of them kept under the grace; a record meets ten others',
+    narrow: 1000,
+    wide: 100_000,
+    stepMs: 10,
+    build: (b, grace) => seen(grouped(b).windowedBy(Windows.sliding(100, { grace })).count('counts').toStream()),
   },
   {
     name: 'SessionWindowedKStream.count',

@@ -20,7 +20,7 @@ export interface OperatorFlags {
 
 /** Below, an engine is hardly warmed up. */
 const fullRecords = 500_000
-/** More would not fit into the young generation. */
+/** More would hardly fit into the young generation. */
 const countedRecords = 200_000
 
 /** @throws FlagError, or the TypeError of parseArgs. */

@@ -61,8 +61,9 @@ function stores({ stores: before }: TopologyLock, { stores: after }: TopologyLoc
       ),
     ...kept.flatMap(([name, old, now]) => {
       const fields = changedFields(old, now)
-      return fields.map(({ field, was, is }) => {
-        const note = safeFields.get(lastOf(field))
+      return fields.map((changed) => {
+        const { field, was, is } = changed
+        const note = safeBy(changed)
         const told = `: ${field} was ${shown(was)} and is ${shown(is)}, `
         return note === undefined
           ? change('reset', name, `${told}so its rows and its changelog do not read, or mean something else`)
@@ -76,9 +77,21 @@ function stores({ stores: before }: TopologyLock, { stores: after }: TopologyLoc
 const safeFields: ReadonlyMap<string, string> = new Map([
   ['storage', 'so it is restored from its changelog'],
   ['measured', 'which holds for rows from now on'],
+  ['closes', 'which holds for windows that close from now on'],
+  ['ownTime', 'which holds for records from now on'],
   ['graceMs', 'which holds for records from now on: what was dropped or deleted stays so'],
   ['retentionMs', 'which holds for rows from now on: what was deleted stays so'],
 ])
+
+/** As those, but only from one value to another: with and without one, rows are of two kinds. */
+const tunedFields: ReadonlySet<string> = new Set(['historyMs', 'ttlMs'])
+
+/** What makes a change safe; undefined where it is not. */
+function safeBy({ field, was, is }: ChangedField): string | undefined {
+  const last = lastOf(field)
+  if (tunedFields.has(last) && was !== undefined && is !== undefined) return safeFields.get('retentionMs')
+  return safeFields.get(last)
+}
 
 /** Follows from others, and is told only when nothing else is. */
 const derivedField = 'retentionMs'

@@ -157,6 +157,18 @@ describe('stores', () => {
     ])
   })
 
+  test('a length of history may change, but not come or go', () => {
+    const before = lock(counting('n'))
+    const kept = (historyMs: number): TopologyLock =>
+      ({ ...before, stores: { n: { ...before.stores.n, historyMs } } }) as TopologyLock
+    expect(told(compareTopologies(kept(1000), kept(2000)))).toEqual([
+      'safe',
+      'safe: store n: historyMs was 1000 and is 2000, which holds for rows from now on: what was deleted stays so',
+    ])
+    expect(compareTopologies(before, kept(1000)).verdict).toBe('reset')
+    expect(compareTopologies(kept(1000), before).verdict).toBe('reset')
+  })
+
   test('a field that nobody knows here needs a reset', () => {
     const before = lock(counting('n'))
     const after = { ...before, stores: { n: { ...before.stores.n, shape: { of: [1, 2] } } } } as TopologyLock
