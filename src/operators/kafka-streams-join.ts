@@ -34,7 +34,7 @@ export function kafkaStreamsJoin<K, V, W, R>(
   return bothSides(args, ctx.node, (side) => sideOf(side, windows.graceMs, reachMs, held, ctx, next))
 }
 
-/** The held rows of both sides as KStreamKStreamJoin goes through them; `left` remembers where the last look ended. */
+/** The held rows of both sides as KStreamKStreamJoin goes through them. `left` remembers where the last look ended. */
 interface HeldRows {
   /** @param waitMs of the side whose record asks: it looks only if the last row looked at would be due on its own side. */
   look(now: number, waitMs: number, headers: Parameters<GiveOut>[1]): void
@@ -50,9 +50,11 @@ function lookingAt(
   return {
     look(now, waitMs, headers) {
       // With nothing seen, Kafka Streams adds to the largest long there is: that is in the past unless nothing is added.
-      if (left.heldSeen === Number.POSITIVE_INFINITY ? waitMs <= 0 : left.heldSeen + waitMs >= now) return
+      const seen = Math.min(left.heldSeen, right.heldSeen)
+      if (seen === Number.POSITIVE_INFINITY ? waitMs <= 0 : seen + waitMs >= now) return
       const given = giveOut(now, headers)
       left.heldSeen = lastSeen(left, right, given)
+      right.heldSeen = Number.POSITIVE_INFINITY
     },
     held(timestamp) {
       if (timestamp < left.heldSeen) left.heldSeen = timestamp

@@ -323,6 +323,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
       this.#index.load(this.#mapKeyOf(key.subarray(keyAt)), timestamp, seq, value[0] === 1)
     }
     this.#loaded = true
+    this.heldSeen = this.#index.firstHeld?.timestamp ?? Number.POSITIVE_INFINITY
     this.#expiryTime = this.#expiryNow()
   }
 

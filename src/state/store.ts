@@ -133,7 +133,7 @@ export interface JoinBuffer<K, V> {
   streamTime: number
   /** Highest timestamp of its own rows, -1 before the first. */
   readonly latest: number
-  /** Where the last look at the held rows of both sides ended; Infinity when there were none, and after a restart. */
+  /** Where the last look at the held rows of both sides ended; Infinity when there were none. After a restart, where the first held row is. */
   heldSeen: number
 }
 

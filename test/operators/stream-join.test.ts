@@ -29,27 +29,32 @@ function right(timestamp: number, value: number | null = timestamp, key: string 
   return { side: 'right', key, value, timestamp }
 }
 
-function buffer(side: 'left' | 'right', windows: JoinWindows, bytes: ByteStore, empty = true): Buffer_ {
-  const retentionMs = joinReachMs(windows, side) + 1
-  return new OverlayJoinBuffer({
-    name: side,
-    key: text,
-    value: json<number>(),
-    retentionMs,
-    bytes,
-    empty,
-    cacheRows: 2,
-  })
+function buffer(
+  side: 'left' | 'right',
+  windows: JoinWindows,
+  bytes: ByteStore,
+  empty: boolean,
+  ownTime: boolean,
+): Buffer_ {
+  const { beforeMs, afterMs, graceMs } = windows
+  const reachMs = ownTime ? beforeMs + afterMs + graceMs : joinReachMs(windows, side)
+  const codecs = { key: text, value: json<number>() }
+  return new OverlayJoinBuffer({ name: side, ...codecs, retentionMs: reachMs + 1, ownTime, bytes, empty, cacheRows: 2 })
 }
 
-/** A join on stores of its own. */
+/** A join on stores of its own; `empty` when there is nothing in the bytes. */
 function joined(
   outer: Outer,
   windows: JoinWindows,
   operator: typeof streamJoin = streamJoin,
   bytes = new MemoryByteStore(),
+  empty = true,
 ) {
-  const stores = { left: buffer('left', windows, bytes), right: buffer('right', windows, bytes) }
+  const ownTime = operator === kafkaStreamsJoin
+  const stores = {
+    left: buffer('left', windows, bytes, empty, ownTime),
+    right: buffer('right', windows, bytes, empty, ownTime),
+  }
   const ctx = context()
   const { seen, next } = collector()
   const joiner = (value: number | null, other: number | null, key: string): string => `${key}:${value}/${other}`
@@ -220,8 +225,7 @@ test.each([
 )
 
 test('a joiner that throws names the join', () => {
-  const bytes = new MemoryByteStore()
-  const stores = { left: buffer('left', within10, bytes), right: buffer('right', within10, bytes) }
+  const { stores } = joined('none', within10)
   const joiner = () => {
     throw new Error('no')
   }
@@ -327,44 +331,84 @@ const someOuter = fc.constantFrom<Outer>('none', 'left', 'both')
 const asText = (seen: readonly Seen[]): string[] =>
   seen.map(([key, value, timestamp]) => `${key} ${value} ${timestamp}`)
 
+const breaks = fc.array(
+  fc.record({ after: fc.integer({ min: 1, max: 12 }), end: fc.constantFrom('commit', 'commit', 'crash', 'kill') }),
+  { minLength: 1, maxLength: 30 },
+)
+type Break = typeof breaks extends fc.Arbitrary<(infer B)[]> ? B : never
+
+/** What is written in the end, with commits, crashes and restarts on the way. */
+async function interrupted(
+  operator: typeof streamJoin,
+  outer: Outer,
+  windows: JoinWindows,
+  records: readonly Input[],
+  stops: readonly Break[],
+): Promise<readonly string[]> {
+  const bytes = new MemoryByteStore()
+  let { run, seen, stores } = joined(outer, windows, operator, bytes)
+  const both = () => [stores.left, stores.right]
+  const written: Seen[] = []
+  let committed = 0
+  for (let at = 0, stop = 0; at < records.length; stop++) {
+    const { after, end } = stops[stop % stops.length] as Break
+    const to = stop > 100 ? records.length : Math.min(records.length, at + after)
+    run(records.slice(at, to))
+    at = to
+    if (end === 'crash' && stop <= 100) {
+      // What was not committed is lost, and its records are read again.
+      for (const store of both()) store.discard()
+      for (const store of both()) await store.load()
+      seen.length = 0
+      at = committed
+      continue
+    }
+    for (const store of both()) await commit(store, bytes)
+    committed = at
+    written.push(...seen.splice(0))
+    if (end === 'kill') {
+      // Between a commit and the deleting of what has expired.
+      const { streamTime } = stores.left
+      ;({ run, seen, stores } = joined(outer, windows, operator, bytes, false))
+      for (const store of both()) store.recoverStreamTime(streamTime)
+      for (const store of both()) await store.load()
+    } else {
+      for (const store of both()) await store.expire()
+    }
+  }
+  return asText(written)
+}
+
 test('is its model, whatever is committed, flushed, expired, and lost in a crash on the way', async () => {
   const inputs = someInputs(fc.constantFrom(0, 0, 0, 1, 5, 20, 80), fc.oneof(fc.nat(99), fc.nat(99), fc.constant(null)))
-  const breaks = fc.array(
-    fc.record({ after: fc.integer({ min: 1, max: 12 }), end: fc.constantFrom('commit', 'commit', 'crash') }),
-    { minLength: 1, maxLength: 30 },
-  )
   await fc.assert(
     fc.asyncProperty(inputs, someWindows, someOuter, breaks, async (records, windows, outer, stops) => {
-      const { run, seen, stores, bytes } = joined(outer, windows)
-      const both = [stores.left, stores.right]
-      let committed = 0
-      let written = 0
-      let at = 0
-      for (let stop = 0; at < records.length; stop++) {
-        const { after, end } = stops[stop % stops.length] as (typeof stops)[number]
-        const to = Math.min(records.length, at + after)
-        run(records.slice(at, to))
-        at = to
-        if (end === 'commit' || stop > 200) {
-          for (const store of both) await commit(store, bytes)
-          for (const store of both) await store.expire()
-          committed = at
-          written = seen.length
-        } else {
-          // A crash loses what was not committed; the records are read again.
-          for (const store of both) store.discard()
-          for (const store of both) await store.load()
-          at = committed
-          seen.length = written
-          if (stop > 100) {
-            run(records.slice(at))
-            at = records.length
-          }
-        }
-      }
-      expect(asText(seen)).toEqual(model(outer, windows, records))
+      expect(await interrupted(streamJoin, outer, windows, records, stops)).toEqual(model(outer, windows, records))
     }),
     { numRuns: 400 },
+  )
+})
+
+/** Closes every window, on either side. */
+const end = [left(10_000, 0, 'end'), right(20_000, 0, 'end'), left(30_000, 0, 'end')]
+
+test('as Kafka Streams, in order, loses nothing and says nothing twice over crashes', async () => {
+  const windows = someWindows.filter(({ beforeMs, afterMs }) => beforeMs >= 0 && afterMs >= 0)
+  await fc.assert(
+    fc.asyncProperty(
+      someInputs(fc.constant(0), fc.nat(99)),
+      windows,
+      someOuter,
+      breaks,
+      async (some, of, outer, stops) => {
+        const records = [...some, ...end]
+        const { run, seen } = joined(outer, of, kafkaStreamsJoin)
+        run(records)
+        const survived = await interrupted(kafkaStreamsJoin, outer, of, records, stops)
+        expect([...survived].sort()).toEqual(asText(seen).sort())
+      },
+    ),
+    { numRuns: 300 },
   )
 })
 
@@ -375,7 +419,6 @@ test('in order, gives what Kafka Streams gives, sooner', () => {
     fc.property(inputs, windows, someOuter, (records, given, outer) => {
       // One ms of grace more: without any, Kafka Streams loses a row at the very end of its window.
       const of = { ...given, graceMs: given.graceMs + 1 }
-      const end = [left(10_000, 0, 'end'), right(20_000, 0, 'end')]
       const [ours, theirs] = [streamJoin, kafkaStreamsJoin].map((operator) => {
         const { run, seen } = joined(outer, of, operator as typeof streamJoin)
         run([...records, ...end])
