@@ -8,7 +8,7 @@ const longestRun = 256
 /** `B` is what the order looks at, so that a bound need not be an item. */
 export class OrderedList<T extends B, B = T> {
   readonly #compare: (a: B, b: B) => number
-  readonly #runs: T[][] = []
+  #runs: T[][] = []
 
   constructor(compare: (a: B, b: B) => number) {
     this.#compare = compare
@@ -30,7 +30,8 @@ export class OrderedList<T extends B, B = T> {
     const runs = this.#runs
     const lastRun = runs.at(-1)
     if (lastRun === undefined) {
-      runs.push([item])
+      // Most lists have one item: an array that grows takes room for 17.
+      this.#runs = [[item]]
       return
     }
     if (this.#compare(lastRun.at(-1) as T, item) < 0) {
@@ -56,7 +57,7 @@ export class OrderedList<T extends B, B = T> {
   }
 
   clear(): void {
-    this.#runs.length = 0
+    this.#runs = []
   }
 
   /** The first item that does not come before the bound. */
