@@ -5,7 +5,7 @@ import type { SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { KStream } from './facade/kstream.ts'
 import { KTable } from './facade/ktable.ts'
-import type { StoreOptions } from './facade/options.ts'
+import type { MaterializedOptions } from './facade/options.ts'
 import type { Graph } from './graph.ts'
 import { invalid, requireName } from './invalid.ts'
 import { requireTopic } from './sinks.ts'
@@ -22,7 +22,7 @@ export interface SourceOptions {
   readonly onDeserializationError?: 'fail' | { readonly deadLetter: string }
 }
 
-export interface TableOptions extends SourceOptions, StoreOptions {
+export interface TableOptions extends SourceOptions, MaterializedOptions {
   /** Name of the store and of its changelog. */
   readonly store: string
 }
@@ -65,12 +65,14 @@ export class StreamsBuilder {
   /**
    * The topic's last value of each key, in a store; a record with a null value deletes the row.
    * @example b.table(customers, { store: 'customers' })
-   * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, or the topic is read with other serdes.
+   * @example b.table(rates, { store: 'rates', history: '1h' })
+   * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, the topic is read with other serdes, or the history is no duration.
    */
   table<K, V>(topic: Source<K, V>, options: TableOptions): KTable<K, V | null> {
     const site = callSite()
     const source = this.#source(topic, options, 'table', site)
-    return new KTable(materialized(source, options?.store, 'table', { storage: options?.storage }, site))
+    const { store, storage, history } = options ?? {}
+    return new KTable(materialized(source, store, 'table', { storage, history }, site))
   }
 
   #source(

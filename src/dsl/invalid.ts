@@ -1,6 +1,7 @@
 /** The errors of a topology that cannot be: each names the operator, the user's line and the way out. */
 
 import { StreamError } from '../common/errors.ts'
+import { type Duration, durationMs } from '../common/time.ts'
 import { isLegalName } from '../serde/topic.ts'
 import type { SourceLocation } from '../topology/node.ts'
 
@@ -43,6 +44,16 @@ export function requireSync<F>(given: F, what: string, node: string, site: Sourc
     node,
     site,
   )
+}
+
+/** Milliseconds. @throws StreamError INVALID_TOPOLOGY when it is no duration. */
+export function requireDuration(given: unknown, what: string, node: string, site: SourceLocation | undefined): number {
+  try {
+    return durationMs(given as Duration, what)
+  } catch (thrown) {
+    const { message, hint = '' } = thrown as StreamError
+    throw invalid(`${node}: ${message}`, hint, node, site)
+  }
 }
 
 /** `a.ts:12`, for messages that speak of two places. */

@@ -1,16 +1,18 @@
 /** Tables made of streams, and streams joined with them. */
 
+import type { Duration } from '../common/time.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { invalid, requireSync } from './invalid.ts'
+import { invalid, requireDuration, requireSync } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, type StreamState, type TableState, withSerdes } from './stream-state.ts'
 
 export interface ToTableArguments extends GivenSerdes {
   readonly storage?: Storage | undefined
+  readonly history?: Duration | undefined
 }
 
 /** The table of a stream's last values; a re-keyed stream goes through a topic named as the store first. */
@@ -33,7 +35,9 @@ export function materialized(
   const given = withSerdes(state, options)
   const { key, value } = requireSerdes(given, 'for its store', call, fix, site)
   const input = state.rekeyed ? repartition(given, store, undefined, call, fix, site) : given
-  const spec = storeSpec({ name: store, kind: 'key-value', key, value }, options?.storage)
+  const kept =
+    options?.history === undefined ? ({ kind: 'key-value' } as const) : versioned(options.history, call, site)
+  const spec = storeSpec({ name: store, ...kept, key, value }, options?.storage)
   return {
     graph,
     node: graph.add({ kind: 'table', parents: [input.node], store: spec }, store, site),
@@ -41,6 +45,10 @@ export function materialized(
     value,
     stores: [spec],
   }
+}
+
+function versioned(history: Duration, call: string, site: SourceLocation | undefined) {
+  return { kind: 'versioned', historyMs: requireDuration(history, 'history', call, site) } as const
 }
 
 /** Every update of the table as a record. */
@@ -90,7 +98,7 @@ export function joinTable(
   const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
   requireSameGraph(state, table, call, site)
   requireSync(joiner, 'joiner', call, site)
-  const [windowed] = table.stores.filter(({ kind }) => kind !== 'key-value')
+  const [windowed] = table.stores.filter(({ kind }) => kind !== 'key-value' && kind !== 'versioned')
   if (windowed !== undefined) {
     throw invalid(
       `${call}: the windowed table ${windowed.name} cannot be joined, as its rows are found by key and window`,

@@ -22,9 +22,12 @@ export type Update<K = any, V = any> = (
   headers: Headers,
 ) => void
 
-/** A table as a join looks at it: the row of a key as it is now (Kafka Streams: KTableValueGetter). */
+/**
+ * A table as a join looks at it: the row of a key as it is now, or, of a versioned table, as it was at the time `asOf`, ms (Kafka
+ * Streams: KTableValueGetter). Other tables know only now.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as for Process.
-export type View<K = any, V = any> = (key: K) => Row<V> | undefined
+export type View<K = any, V = any> = (key: K, asOf?: number) => Row<V> | undefined
 
 /** Why an operator dropped a record; each is counted by reason. */
 export type DropReason = 'null-key' | 'null-value' | 'null-foreign-key' | 'late' | 'no-match'

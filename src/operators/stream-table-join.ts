@@ -1,4 +1,4 @@
-/** Looks each stream record up in a table as it is now; the table's updates emit nothing (Kafka Streams: KStreamKTableJoinProcessor). */
+/** Looks each stream record up in a table as it is now, in a versioned one as it was at the record's time; the table's updates emit nothing (Kafka Streams: KStreamKTableJoinProcessor). */
 
 import { guard3, type Process, type ProcessorContext, type View } from './processor.ts'
 
@@ -29,7 +29,7 @@ export function streamTableJoin<K, V, T, R>(
       ctx.drop('null-value')
       return
     }
-    const row = key === null ? undefined : view(key)
+    const row = key === null ? undefined : view(key, timestamp)
     if (row === undefined && !left) {
       ctx.drop('no-match')
       return

@@ -5,9 +5,14 @@ import { guard2, type ProcessorContext, type Update, type View } from './process
 export interface TableFilterArgs<K, V> {
   readonly predicate: (value: V, key: K) => boolean
   readonly negate: boolean
+  /** The table is versioned: each of its versions says something about a time, and is passed on. */
+  readonly isVersioned?: boolean
 }
 
-/** A row that passed and no longer does is deleted downstream. Where neither the old nor the new row passes nothing is said (KAFKA-10077). */
+/**
+ * A row that passed and no longer does is deleted downstream. Where neither the old nor the new row passes nothing is said
+ * (KAFKA-10077), unless the table is versioned (KIP-914): a version that does not pass may end one that does.
+ */
 export function tableFilter<K, V>(
   args: TableFilterArgs<K, V>,
   ctx: ProcessorContext,
@@ -15,10 +20,11 @@ export function tableFilter<K, V>(
 ): Update<K, V> {
   const passes = passing(args, ctx)
   const { forwarded } = ctx
+  const { isVersioned = false } = args
   return (key, value, old, timestamp, headers) => {
     const kept = value !== null && passes(value, key) ? value : null
     const before = old !== null && passes(old, key) ? old : null
-    if (kept === null && before === null) return
+    if (kept === null && before === null && !isVersioned) return
     forwarded.count++
     next(key, kept, before, timestamp, headers)
   }
@@ -26,8 +32,8 @@ export function tableFilter<K, V>(
 
 export function filteredView<K, V>(args: TableFilterArgs<K, V>, ctx: ProcessorContext, view: View<K, V>): View<K, V> {
   const passes = passing(args, ctx)
-  return (key) => {
-    const row = view(key)
+  return (key, asOf) => {
+    const row = view(key, asOf)
     return row !== undefined && passes(row.value, key) ? row : undefined
   }
 }

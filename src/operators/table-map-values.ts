@@ -31,8 +31,8 @@ export function mappedView<K, V, R>(
   view: View<K, V>,
 ): View<K, R> {
   const mapper = guard2(ctx.node, args.mapper)
-  return (key) => {
-    const row = view(key)
+  return (key, asOf) => {
+    const row = view(key, asOf)
     if (row === undefined) return undefined
     const value = mapper(row.value, key)
     return value === null ? undefined : { value, timestamp: row.timestamp }

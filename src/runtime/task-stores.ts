@@ -19,6 +19,7 @@ import { panesCodec } from '../state/session-codec.ts'
 import { slidingClosing } from '../state/sliding.ts'
 import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
+import { OverlayVersionedStore } from '../state/versioned.ts'
 import { OverlayWindowStore, windowClosing } from '../state/window.ts'
 import type { StoreSpec } from '../topology/node.ts'
 import { ChangelogRetention } from './changelog-retention.ts'
@@ -306,7 +307,7 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, kind, key, value, windows, session, sliding, join, closes = false } = spec
+  const { name, kind, key, value, windows, session, sliding, join, historyMs, closes = false } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
@@ -316,6 +317,7 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
     return new OverlayJoinBuffer({ ...options, retentionMs, ownTime, empty })
   }
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty, closes })
+  if (historyMs !== undefined) return new OverlayVersionedStore({ ...options, historyMs, empty })
   if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)

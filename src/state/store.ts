@@ -137,6 +137,24 @@ export interface JoinBuffer<K, V> {
   heldSeen: number
 }
 
+/** What became of a put: the newest version of its key, one with newer ones after it, or too old to be kept. */
+export type Placement = 'latest' | 'older' | 'refused'
+
+export interface VersionedStore<K, V> {
+  /**
+   * The version of a key that was valid at `asOf` (ms), without it the latest; undefined when the key was deleted then, or `asOf` is
+   * further back than the history. The latest version never ends. Live as the rows of a key-value store.
+   */
+  get(key: K, asOf?: number): Row<V> | undefined
+  /**
+   * Stores what the key held from `timestamp` on, in the place of a version of the same time; a null value deletes. Raises the
+   * stream time; what is older than it by more than the history is refused.
+   */
+  put(key: K, value: V | null, timestamp: number): Placement
+  /** Highest timestamp put, -1 before the first; survives restarts. */
+  streamTime: number
+}
+
 export interface ByteWrite {
   readonly key: Buffer
   /** null deletes. */

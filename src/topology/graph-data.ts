@@ -41,6 +41,7 @@ export interface GraphStore {
   readonly join?: { readonly beforeMs: number; readonly afterMs: number; readonly graceMs: number }
   /** Set where windows are passed on when they close. */
   readonly emit?: 'final'
+  readonly historyMs?: number
 }
 
 export interface GraphTopic {
@@ -64,7 +65,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
-      const { name, kind, storage, windows, session, sliding, join } = store
+      const { name, kind, storage, windows, session, sliding, join, historyMs } = store
       const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
@@ -77,7 +78,15 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
       const { beforeMs, afterMs } = join ?? {}
       const joined =
         join === undefined ? {} : { join: { beforeMs, afterMs, graceMs: join.graceMs } as GraphStore['join'] & object }
-      const of = { ...window, ...gap, ...difference, ...joined, ...(store.closes && { emit: 'final' as const }) }
+      const history = historyMs === undefined ? {} : { historyMs }
+      const of = {
+        ...window,
+        ...gap,
+        ...difference,
+        ...joined,
+        ...history,
+        ...(store.closes && { emit: 'final' as const }),
+      }
       return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }
     }),
   )

@@ -13,7 +13,7 @@ export interface SourceLocation {
 /** Index of a node in `Topology.nodes`. Parents always have smaller ids: the array is in topological order. */
 export type NodeId = number
 
-export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding' | 'join'
+export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding' | 'join' | 'versioned'
 
 /** A store as the graph knows it. Its name is also the base name of its changelog topic. */
 export interface StoreSpec {
@@ -31,6 +31,8 @@ export interface StoreSpec {
   readonly join?: JoinWindows
   /** Of a join's store: its rows end with the time of its own side, not of both. */
   readonly ownTime?: true
+  /** Set on versioned stores: ms of stream time that older versions stay in reach. */
+  readonly historyMs?: number
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
   /** Its windows are passed on when they close, so that it keeps in mind which are open. */
@@ -140,7 +142,7 @@ export interface RepartitionNode extends NodeBase {
   readonly partitions?: number
   readonly partitioner?: Partitioner
 }
-/** Materialises its stream as a table: the last value of a key; a null value deletes. */
+/** Materialises its stream as a table: the last value of a key; a null value deletes. With a versioned store by time, else by arrival. */
 export interface TableNode extends NodeBase {
   readonly kind: 'table'
   readonly store: StoreSpec

@@ -212,3 +212,24 @@ test('a join of tables refuses what is no table of the topology', () => {
     expect(refusal(() => people.join(people, 'not a function' as never)).message).toContain('joiner')
   })
 })
+
+test('a history makes a table versioned, in ms', () => {
+  const topology = with_((b) => {
+    b.table(customers, { store: 'people', history: '1h' })
+    b.stream(orders).toTable('last', { history: 0 })
+  })
+  const stores = topology.nodes.flatMap((node) => (node.kind === 'table' ? [node.store] : []))
+  expect(stores).toMatchObject([
+    { name: 'people', kind: 'versioned', historyMs: 3_600_000 },
+    { name: 'last', kind: 'versioned', historyMs: 0 },
+  ])
+})
+
+test('a history that is no duration is refused where it stands', () => {
+  with_((b) => {
+    const error = refusal(() => b.table(customers, { store: 'people', history: '1 hour' as never }))
+    expect(error).toMatchObject({ code: 'INVALID_TOPOLOGY', where: { line: lineHere(-1) } })
+    expect(error.message).toBe('customers.table: history "1 hour" is not a duration')
+    expect(refusal(() => b.stream(orders).toTable('last', { history: -1 })).message).toContain('history -1 is not')
+  })
+})

@@ -46,3 +46,14 @@ test('left: a null key or no row gives a null table value; only a null value is 
     forwarded: 4,
   })
 })
+
+test("the table is asked as of the record's time", () => {
+  const asked: unknown[] = []
+  const { next } = collector()
+  const view = (key: string, asOf?: number) => {
+    asked.push([key, asOf])
+    return undefined
+  }
+  streamTableJoin({ view, left: true, joiner: () => 0 }, context(), next)('a', 1, 17, headers)
+  expect(asked).toEqual([['a', 17]])
+})

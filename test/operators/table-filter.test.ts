@@ -19,6 +19,18 @@ test('a row that no longer passes is deleted downstream; nothing is said of one 
   ])
 })
 
+test('of a versioned table every version is passed on, as a deletion when it does not pass', () => {
+  const seen: unknown[] = []
+  const versioned = { ...large, isVersioned: true }
+  const run = tableFilter<string, number>(versioned, context(), (...update) => seen.push(update.slice(0, 4)))
+  run('a', 5, null, 1, headers)
+  run('a', 20, 5, 2, headers)
+  expect(seen).toEqual([
+    ['a', null, null, 1],
+    ['a', 20, null, 2],
+  ])
+})
+
 test('a join sees the rows that pass; negated, the others', () => {
   const store = keyValueStore<string, number>()
   store.put('a', 20, 1)

@@ -13,6 +13,7 @@ import { suppress } from './topologies/suppress.ts'
 import { tableAggregates } from './topologies/table-aggregates.ts'
 import { tableJoins } from './topologies/table-joins.ts'
 import { tables } from './topologies/tables.ts'
+import { versionedTables } from './topologies/versioned-tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
 
@@ -31,6 +32,7 @@ export const families: Readonly<Record<string, Family>> = {
   foreignKeyJoins,
   streamTableJoins,
   streamJoins,
+  versionedTables,
 }
 
 export const twins: ReadonlyMap<string, Twin> = new Map(

@@ -279,3 +279,9 @@ test('a topology that closes windows when its inputs are idle says so', () => {
   expect(draw(counts, 'text')).toContain('closes windows after 30000 ms without input')
   expect(graphData(counts).idleCloseMs).toBe(30_000)
 })
+
+test('a versioned table is drawn with its history', () => {
+  const rates = defineTopology('rates', (b) => void b.table(orders, { store: 'latest', history: '1h' }))
+  expect(draw(rates, 'text')).toContain('history 3600000 ms')
+  expect(graphData(rates).stores[0]).toMatchObject({ kind: 'versioned', historyMs: 3_600_000 })
+})

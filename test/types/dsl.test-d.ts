@@ -51,6 +51,9 @@ describe('sources', () => {
         expectTypeOf(b.stream(orders)).toEqualTypeOf<KStream<string, Order>>()
         expectTypeOf(b.stream([orders, customers])).toEqualTypeOf<KStream<string, Order | Customer>>()
         expectTypeOf(b.table(customers, { store: 'c' })).toEqualTypeOf<KTable<string, Customer | null>>()
+        expectTypeOf(b.table(customers, { store: 'v', history: '1h' })).toEqualTypeOf<KTable<string, Customer | null>>()
+        // @ts-expect-error a history is a duration
+        b.table(customers, { store: 'w', history: '1 hour' })
         // @ts-expect-error a table needs the name of its store
         b.table(customers, {})
         // @ts-expect-error a policy is one of two

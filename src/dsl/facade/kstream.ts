@@ -222,6 +222,7 @@ export class KStream<out K, out V> {
   /**
    * The table of each key's last value, in the store of that name; a null value deletes the row.
    * @example profiles.toTable('profiles')
+   * @example rates.toTable('rates', { history: '1h' })
    * @throws StreamError INVALID_TOPOLOGY when a serde is not known.
    */
   toTable<K2 = K, V2 = V>(
@@ -248,8 +249,8 @@ export class KStream<out K, out V> {
     options: StreamJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>, SerdeFor<VO, OR>>,
   ): KStream<K, R>
   /**
-   * Adds to each record what the table holds under its key at that moment; a record without a row is dropped. Updates of
-   * the table emit nothing.
+   * Adds to each record what the table holds under its key at that moment, a versioned table what it held at the record's time;
+   * a record without a row is dropped. Updates of the table emit nothing.
    * @param options `name` is required after a change of key: it names the repartition topic.
    * @example orders.join(customers, (order, customer) => ({ ...order, tier: customer.tier }))
    * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.

@@ -1,5 +1,6 @@
 /** What the calls of the facade take besides functions and names. */
 
+import type { Duration } from '../../common/time.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Emit, Storage } from '../grouping.ts'
 import type { Partitioner, Present, Sink } from '../types.ts'
@@ -22,6 +23,16 @@ export interface WindowedOptions<in K, in V> extends StoreOptions {
    * `streamctl.late.*` that say which window, at which stream time. Without it they are dropped. They are counted as `late` in any case.
    */
   readonly late?: Sink<K, Present<V>> | undefined
+}
+
+/** Options of a table made of a topic or stream. */
+export interface MaterializedOptions extends StoreOptions {
+  /**
+   * Makes the table versioned (KIP-889): of each key it keeps, besides the latest version, those that were valid this far back in
+   * stream time, so that late updates fall into place and joins look up what was valid at the record's time. Ms, or `'1h'`. Default:
+   * not versioned, the last update to arrive wins.
+   */
+  readonly history?: Duration | undefined
 }
 
 export interface ReduceOptions<ValueSerde> extends StoreOptions {
@@ -68,7 +79,7 @@ export interface PrintOptions {
   readonly limit?: number | undefined
 }
 
-export interface ToTableOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, StoreOptions {}
+export interface ToTableOptions<KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, MaterializedOptions {}
 
 export interface SuppressOptions<ValueSerde> extends StoreOptions {
   /** How the store and its changelog hold the value. Default: the table's value serde. */

@@ -22,7 +22,7 @@ import { topicOfNode } from '../plan.ts'
 import { asksForOld, ignoresValue, passesOldOn, unread } from './reads.ts'
 import type { Scope, Wiring } from './scope.ts'
 import { buildJoin, buildProcess } from './streams.ts'
-import { buildUpdates } from './updates.ts'
+import { buildOlderUpdates, buildUpdates } from './updates.ts'
 import { viewOf } from './views.ts'
 
 /** Where records of one topic enter. */
@@ -92,6 +92,7 @@ function scopeOf(topology: Topology, sub: SubTopology, wiring: Wiring): Scope {
       updates.set(id, made)
       return made
     },
+    olderUpdates: (id) => fanOutUpdates(scope.children(id).flatMap((node) => buildOlderUpdates(node, id, scope))),
     view: (id) => viewOf(topology.nodes[id] as TopologyNode, scope),
     context: (node) => processorContext(node, wiring.counters),
     sendsOld: (id) =>

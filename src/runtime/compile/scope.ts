@@ -43,6 +43,8 @@ export interface Scope {
   process(node: TopologyNode): Process
   /** What takes a table's updates. */
   updates(id: NodeId): Update
+  /** What takes updates of versions that are not the latest of their key; most only follow the table as it is now. */
+  olderUpdates(id: NodeId): Update
   /** A table as joins look at it. */
   view(id: NodeId): View
   context(node: TopologyNode): ProcessorContext

@@ -28,15 +28,17 @@ import { streamJoin } from '../../operators/stream-join.ts'
 import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
 import { tableAggregate } from '../../operators/table-aggregate.ts'
+import { versionedTable } from '../../operators/versioned-table.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { slidingStore } from '../../state/sliding.ts'
-import type { JoinBuffer, KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
+import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
 import type {
   NodeId,
   ProcessNode,
   RepartitionNode,
   SinkNode,
   StreamStreamJoinNode,
+  TableNode,
   TopologyNode,
 } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
@@ -76,6 +78,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'branch':
       return counted(ctx, next())
     case 'table': {
+      if (node.store.kind === 'versioned') return versionedTableOf(node, ctx, scope)
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       return table({ store, sendsOld: scope.sendsOld(node.id) }, ctx, updates())
     }
@@ -167,6 +170,12 @@ export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcess
   const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
   const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
   return join({ ...args, onIdle: onIdleOf(scope, node.id) }, scope.context(node), scope.next(node.id))
+}
+
+function versionedTableOf(node: TableNode, ctx: ProcessorContext, scope: Scope): Process {
+  const store = storeOf<VersionedStore<unknown, unknown>>(scope, node.store.name)
+  const { id } = node
+  return versionedTable({ store, sendsOld: scope.sendsOld(id) }, ctx, scope.updates(id), scope.olderUpdates(id))
 }
 
 function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {

@@ -14,14 +14,30 @@ import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
+import { isVersioned } from './reads.ts'
 import { onIdleOf, type Scope, storeOf } from './scope.ts'
+
+/** Operators that look at rows one by one take every version; the others take what changes a row as it is now. */
+export function buildOlderUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
+  const ctx = scope.context(node)
+  switch (node.kind) {
+    case 'table-filter':
+      return [tableFilter({ ...node, isVersioned: true }, ctx, scope.olderUpdates(node.id))]
+    case 'table-map-values':
+      return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.olderUpdates(node.id))]
+    case 'to-stream':
+      return buildUpdates(node, parent, scope)
+    default:
+      return []
+  }
+}
 
 /** What takes the updates that `parent` sends to the node: one for each side of a join that it is. */
 export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
   const ctx = scope.context(node)
   switch (node.kind) {
     case 'table-filter':
-      return [tableFilter(node, ctx, scope.updates(node.id))]
+      return [tableFilter({ ...node, isVersioned: isVersioned(scope.topology, node) }, ctx, scope.updates(node.id))]
     case 'table-map-values':
       return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))]
     case 'suppress': {

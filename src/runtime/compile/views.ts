@@ -8,8 +8,8 @@ import { filteredView } from '../../operators/table-filter.ts'
 import { mappedView } from '../../operators/table-map-values.ts'
 import { joinedView } from '../../operators/table-table-join.ts'
 import { slidingStore } from '../../state/sliding.ts'
-import type { BufferStore, KeyValueStore, Pane, SessionStore, WindowStore } from '../../state/store.ts'
-import type { NodeId, TopologyNode } from '../../topology/node.ts'
+import type { BufferStore, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
+import type { NodeId, StoreSpec, TopologyNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
 export function viewOf(node: TopologyNode, scope: Scope): View {
@@ -18,10 +18,8 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
     case 'table':
     case 'aggregate':
     case 'table-aggregate':
-    case 'foreign-key-result': {
-      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
-      return (key) => store.get(key)
-    }
+    case 'foreign-key-result':
+      return keyed(node.store, scope)
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
       return ({ key, start }: Windowed<unknown>) => store.get(key, start)
@@ -51,4 +49,13 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
   }
+}
+
+function keyed({ name, kind }: StoreSpec, scope: Scope): View {
+  if (kind === 'versioned') {
+    const store = storeOf<VersionedStore<unknown, unknown>>(scope, name)
+    return (key, asOf) => store.get(key, asOf)
+  }
+  const store = storeOf<KeyValueStore<unknown, unknown>>(scope, name)
+  return (key) => store.get(key)
 }

@@ -28,6 +28,7 @@ final class Topologies {
             ForeignKeyJoins.class,
             StreamTableJoins.class,
             StreamJoins.class,
+            VersionedTables.class,
             Differences.class);
 
     private static final Map<String, Method> METHODS = new TreeMap<>();

@@ -426,3 +426,32 @@ test('suppress: a limit in bytes counts what rows take; headers and timestamps a
   await d.send(input, 'b', 'x'.repeat(100), 4)
   expect(written(d)).toEqual([`output b=${'x'.repeat(100)}@4`])
 })
+
+test('a versioned table: joins look up what was valid, older versions pass to streams and change no join of tables', async () => {
+  const driver = await run((b) => {
+    const names = b.table(other, { store: 'names', history: 100 })
+    const texts = b.table(input, { store: 'texts' })
+    names
+      .filter((name) => name !== 'x')
+      .mapValues((name) => `${name}!`)
+      .toStream()
+      .to(second)
+    b.stream(input)
+      .leftJoin(names, (value, name) => `${value} of ${name}`)
+      .to(output)
+    texts
+      .join(names, (value, name) => `${value} and ${name}`)
+      .toStream()
+      .to(output)
+  })
+  await driver.send(other, 'k', 'new', 50)
+  await driver.send(other, 'k', 'old', 20)
+  await driver.send(other, 'k', 'x', 30)
+  expect(written(driver)).toEqual(['second k=new!@50', 'second k=old!@20', 'second k=null@30'])
+  await driver.send(input, 'k', 'v', 25)
+  expect(written(driver)).toEqual(['output k=v and new@50', 'output k=v of old@25'])
+  await driver.send(other, 'k', 'older', 10)
+  expect(written(driver)).toEqual(['second k=older!@10'])
+  await driver.send(other, 'k', 'newer', 60)
+  expect(written(driver)).toEqual(['second k=newer!@60', 'output k=v and newer@60'])
+})
