@@ -18,7 +18,7 @@ export interface ForeignKeyJoinArguments {
   readonly joiner?: UserFunction | undefined
   readonly serde?: AnySerde | undefined
   readonly value?: AnySerde | undefined
-  readonly other?: AnySerde | undefined
+  readonly otherValue?: AnySerde | undefined
   readonly storage?: Storage | undefined
 }
 
@@ -57,10 +57,10 @@ export function joinByForeignKey(
     site,
   )
   const answered = requireSerde(
-    options.other ?? other.value,
+    options.otherValue ?? other.value,
     'value',
     'of the other table',
-    fix('other: json<V>()'),
+    fix('otherValue: json<V>()'),
     name,
     site,
   )

@@ -72,7 +72,7 @@ test('what is missing is said with the call that has it', () => {
     const left = refusal(() => names.leftJoin(people, { ...by, name: 'b' }))
     expect(left.hint).toContain("leftJoin(table, { name: 'b', foreignKey, joiner, value: json<V>() })")
     const other = refusal(() => people.join(names, { ...by, name: 'c' }))
-    expect(other.hint).toContain("join(table, { name: 'c', foreignKey, joiner, other: json<V>() })")
+    expect(other.hint).toContain("join(table, { name: 'c', foreignKey, joiner, otherValue: json<V>() })")
     expect(refusal(() => people.join(people, { ...by, name: 'd', foreignKey: 1 } as never)).message).toContain(
       'foreignKey',
     )

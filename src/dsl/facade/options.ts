@@ -137,5 +137,5 @@ export interface ForeignKeyJoinOptions<K, V, F, O, R, ResultSerde, ValueSerde, O
   /** Where the table no longer knows its own: a row's bytes say whether an answer is to the row of now. */
   readonly value?: ValueSerde | undefined
   /** Of the other table's values, where it no longer knows its own: its rows travel in answers. */
-  readonly other?: OtherSerde | undefined
+  readonly otherValue?: OtherSerde | undefined
 }

@@ -66,7 +66,7 @@ export const foreignKeyJoins: Family = {
         .filter((n) => n > 0)
         .leftJoin(
           right.filterNot((row) => row === 'yy').mapValues((row) => `${row}!`),
-          { ...joined, foreignKey: referred, other: json<string>() },
+          { ...joined, foreignKey: referred, otherValue: json<string>() },
         )
         .toStream()
         .to(results)
