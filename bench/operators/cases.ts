@@ -238,6 +238,10 @@ export const cases: readonly OperatorCase[] = [
       ),
   },
   {
+    name: 'final count of windows',
+    build: (b) => seen(grouped(b).windowedBy(minutes).count('counts', { emit: 'final' }).toStream()),
+  },
+  {
     name: 'SessionWindowedKStream.count',
     build: (b) => seen(grouped(b).windowedBy(visits).count('counts').toStream()),
   },
@@ -292,6 +296,29 @@ export const widthCases: readonly WidthCase[] = [
     wide: 1_000_000,
     stepMs: 100,
     build: (b, grace) => seen(grouped(b).windowedBy(Windows.tumbling('1s', { grace })).count('counts').toStream()),
+  },
+  {
+    name: 'final count of windows',
+    summary:
+      'windows of 1 s of one key, all of them open under the grace; a record meets one, and closes one in ten times',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    build: (b, grace) => {
+      const counts = grouped(b).windowedBy(Windows.tumbling('1s', { grace })).count('counts', { emit: 'final' })
+      seen(counts.toStream())
+    },
+  },
+  {
+    name: 'final count of sessions',
+    summary: 'sessions of one key with a record each, all of them open under the grace; a record meets none',
+    narrow: 100,
+    wide: 10_000,
+    stepMs: 10,
+    build: (b, grace) => {
+      const visits = grouped(b).windowedBy(Windows.session(5, { grace })).count('counts', { emit: 'final' })
+      seen(visits.toStream())
+    },
   },
   {
     name: 'join',

@@ -127,6 +127,22 @@ describe('stores', () => {
     )
   })
 
+  test('another time difference of sliding windows needs a reset, another time to emit does not', () => {
+    const near =
+      (difference: number, emit: 'updates' | 'final'): Build =>
+      (b) =>
+        b
+          .stream(lines)
+          .groupByKey()
+          .windowedBy(Windows.sliding(difference, { grace: 0 }))
+          .count('n', { emit })
+    expect(told(between(near(10, 'updates'), near(20, 'updates')))[0]).toBe('reset')
+    expect(told(between(near(10, 'updates'), near(10, 'final')))).toEqual([
+      'safe',
+      'safe: store n: closes was not set and is true, which holds for windows that close from now on',
+    ])
+  })
+
   test('another size or advance of windows needs a reset, another grace does not', () => {
     const minutes = Windows.tumbling('1m', { grace: 0 })
     expect(told(between(inWindows(minutes), inWindows(Windows.tumbling('2m', { grace: 0 }))))).toEqual([

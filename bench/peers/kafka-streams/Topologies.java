@@ -15,10 +15,12 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /** The workloads, as their TypeScript twins in bench/workloads. */
@@ -37,6 +39,7 @@ final class Topologies {
         switch (spec.get("workload")) {
             case "stateless" -> stateless(payments, output);
             case "windowed" -> windowed(payments, output);
+            case "session" -> session(payments, output);
             case "rekey" -> rekey(payments, output);
             case "stream-join" -> streamJoin(payments, output);
             case "table-join" -> tableJoin(builder, payments, spec.get("table"), output);
@@ -66,6 +69,25 @@ final class Topologies {
                         Produced.with(
                                 WindowedSerdes.timeWindowedSerdeFrom(String.class, MINUTE.toMillis()),
                                 JsonSerde.of(Total.class)));
+    }
+
+    private static void session(KStream<String, Payment> payments, String output) {
+        payments.groupByKey(Grouped.with(STRING, PAYMENT))
+                .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofSeconds(10), MINUTE))
+                .aggregate(
+                        () -> new Total(0, 0),
+                        (account, payment, total) -> total.plus(payment),
+                        (account, total, other) ->
+                                new Total(total.count() + other.count(), total.sum() + other.sum()),
+                        Materialized.<String, Total, SessionStore<Bytes, byte[]>>as("totals")
+                                .withKeySerde(STRING)
+                                .withValueSerde(JsonSerde.of(Total.class)))
+                .toStream()
+                .filter((session, total) -> total != null)
+                .to(
+                        output,
+                        Produced.with(
+                                WindowedSerdes.sessionWindowedSerdeFrom(String.class), JsonSerde.of(Total.class)));
     }
 
     private static void rekey(KStream<String, Payment> payments, String output) {
