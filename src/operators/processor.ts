@@ -78,5 +78,9 @@ export function guard3<A, B, C, R>(node: string, call: (a: A, b: B, c: C) => R):
 }
 
 export function processingError(node: string, thrown: unknown): StreamError {
-  return new StreamError('PROCESSING', `${node}: ${messageOf(thrown)}`, { cause: thrown, where: { node } })
+  const message = messageOf(thrown)
+  const changed =
+    thrown instanceof TypeError && /read only property|not extensible|Cannot delete property/.test(message)
+  const hint = changed ? { hint: 'Values are immutable: return a new one, and leave the given one as it is.' } : {}
+  return new StreamError('PROCESSING', `${node}: ${message}`, { cause: thrown, where: { node }, ...hint })
 }

@@ -17,6 +17,7 @@ import type { AnySerde } from '../serde/serde.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
 import { externalTopics } from '../topology/external-topics.ts'
 import type { SourceNode, Topology } from '../topology/node.ts'
+import { withFrozenValues } from './immutable.ts'
 
 export interface TestDriverOptions {
   /** Partitions of every topic the topology reads and writes. Default 1. */
@@ -42,13 +43,14 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
 
 /**
  * Opens a topology for a test. Stores are read through their serdes after every record, so a value that does not survive its
- * serde shows here rather than after a restart.
+ * serde shows here rather than after a restart; and values are frozen, so that a function that changes what it was given fails.
  * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED.
  */
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
   const { read, written } = externalTopics(topology)
   const counts = new Map([...read, ...written].map((topic) => [topic, options.partitions ?? 1]))
-  const driver = new TestDriver(planWith(topology, options.appId ?? topology.name, counts), options.startMs ?? 0)
+  const plan = planWith(withFrozenValues(topology), options.appId ?? topology.name, counts)
+  const driver = new TestDriver(plan, options.startMs ?? 0)
   await driver.open()
   return driver
 }

@@ -80,7 +80,7 @@ test('the serde of the other rows is named, opened, and prepared with their byte
   })
   expect([serde.format, serde.fingerprint]).toEqual(['response(avro:Row)', '1f'])
   await serde.open?.()
-  serde.prepare?.([
+  void serde.prepare?.([
     serde.serialize({ hash: '12345678', value: 'a', partition: 0 }),
     serde.serialize({ hash: null, value: null, partition: 0 }),
     serde.serialize({ hash: null, value: 'b', partition: 0 }),
