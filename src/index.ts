@@ -14,6 +14,11 @@ export {
 } from './common/windows.ts'
 export type { StreamsBuilder } from './dsl/builder.ts'
 export { defineTopology, type TopologyOptions } from './dsl/define.ts'
+export type {
+  CogroupedKStream,
+  SessionWindowedCogroupedKStream,
+  TimeWindowedCogroupedKStream,
+} from './dsl/facade/cogrouped.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'
 export type { KGroupedTable } from './dsl/facade/grouped-table.ts'
 export type { KStream } from './dsl/facade/kstream.ts'

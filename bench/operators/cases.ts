@@ -14,6 +14,7 @@ const visits = Windows.session('30s', { grace: '1m' })
 const second = Windows.join('1s', { grace: '1s' })
 const sum = { init: () => 0, add: (total: number, n: number) => total + n, serde: numbers.value }
 const sums = { ...sum, merge: (total: number, other: number) => total + other }
+const cogrouped = (b: StreamsBuilder) => grouped(b).cogroup(sum.add).cogroup(b.stream(others).groupByKey(), sum.add)
 
 /** Ends a stream, so that what comes out of the operator is passed on once and costs nothing more. */
 const seen = (stream: { foreach: (action: () => void) => void }): void => stream.foreach(() => undefined)
@@ -270,6 +271,21 @@ export const cases: readonly OperatorCase[] = [
   {
     name: 'SessionWindowedKStream.aggregate',
     build: (b) => seen(grouped(b).windowedBy(visits).aggregate('sums', sums).toStream()),
+  },
+  { name: 'cogroup', build: (b) => seen(grouped(b).cogroup(sum.add).aggregate('sums', sum).toStream()) },
+  {
+    name: 'CogroupedKStream.cogroup',
+    reads: 'both',
+    build: (b) => seen(cogrouped(b).aggregate('sums', sum).toStream()),
+  },
+  { name: 'CogroupedKStream.aggregate', build: (b) => seen(cogrouped(b).aggregate('sums', sum).toStream()) },
+  {
+    name: 'TimeWindowedCogroupedKStream.aggregate',
+    build: (b) => seen(cogrouped(b).windowedBy(minutes).aggregate('sums', sum).toStream()),
+  },
+  {
+    name: 'SessionWindowedCogroupedKStream.aggregate',
+    build: (b) => seen(cogrouped(b).windowedBy(visits).aggregate('sums', sums).toStream()),
   },
 ]
 

@@ -13,7 +13,7 @@ import type { AnySerde } from '../serde/serde.ts'
 import { sessionWindowed } from '../serde/session-windowed.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
 import { windowed } from '../serde/windowed.ts'
-import type { SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
+import type { NodeId, SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
 import { invalid, requireSync } from './invalid.ts'
@@ -35,8 +35,8 @@ export interface Grouping {
   readonly graph: Graph
   readonly key: AnySerde
   readonly value: KnownSerde
-  /** The stream that an aggregate with this store reads, repartitioned if the key may have changed. */
-  readonly input: (store: string) => StreamState
+  /** The nodes that an aggregate with this store reads: its stream, repartitioned if the key may have changed. */
+  readonly inputs: (store: string) => readonly NodeId[]
 }
 
 /**
@@ -52,7 +52,7 @@ export function groupByKey(
   const fitted = withSerdes(state, options)
   if (!state.rekeyed) {
     const key = requireSerde(fitted.key, 'key', 'for a store', 'groupByKey({ key: string })', call, site)
-    return { graph: state.graph, key, value: fitted.value, input: () => fitted }
+    return { graph: state.graph, key, value: fitted.value, inputs: () => [fitted.node] }
   }
   return repartitioned(fitted, options?.name, call, 'groupByKey({ ... })', site)
 }
@@ -87,12 +87,12 @@ export function repartitioned(
   const { key, value } = requireSerdes(state, 'for its repartition topic', call, fix, site)
   const through = (base: unknown): StreamState => repartition(state, base, undefined, call, fix, site)
   let shared: StreamState | undefined
-  const input = (store: string): StreamState => {
-    if (name === undefined) return through(store)
+  const inputs = (store: string): readonly NodeId[] => {
+    if (name === undefined) return [through(store).node]
     shared ??= through(name)
-    return shared
+    return [shared.node]
   }
-  return { graph, key, value, input }
+  return { graph, key, value, inputs }
 }
 
 export interface Fold {
@@ -146,7 +146,7 @@ export function fold(
     store,
     site,
   )
-  const parents = [grouping.input(store).node]
+  const parents = grouping.inputs(store)
   // A late record is written with its value.
   const ignores = ignoresValue === true && lateTopic === undefined
   const more = {

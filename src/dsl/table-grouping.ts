@@ -67,7 +67,7 @@ export function foldTable(
   if (method === 'aggregate') requireSync(initializer, 'initializer', store, site)
   const fix = `${method}('${store}', ..., { serde: json<V>() })`
   const serde = requireSerde(value ?? grouping.value, 'value', 'for its store', fix, store, site)
-  const parents = [grouping.input(store).node]
+  const parents = grouping.inputs(store)
   const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
   const body = { kind: 'table-aggregate', parents, store: spec, aggregator, subtractor } as const
   const node = graph.add({ ...body, ...(initializer && { initializer }) }, store, site)

@@ -31,6 +31,7 @@ const passing: ReadonlySet<string> = new Set([
   'foreach',
   'print',
   'merge',
+  'cogroup-input',
   'to-stream',
   'repartition',
   'sink',

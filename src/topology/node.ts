@@ -200,6 +200,12 @@ export interface TableAggregateNode extends NodeBase {
   /** `(aggregate, value, key) => aggregate` without the value; null deletes the row. */
   readonly subtractor: Fn
 }
+/** One of the streams that are folded into one table: its child is that aggregate's node, which has the store and all the rest. */
+export interface CogroupInputNode extends NodeBase {
+  readonly kind: 'cogroup-input'
+  /** Takes the place of the aggregate's own. */
+  readonly aggregator: Fn
+}
 /** Rows of a table for which the predicate holds; the others are deleted downstream. `negate` is `filterNot`. */
 export interface TableFilterNode extends NodeBase {
   readonly kind: 'table-filter'
@@ -345,6 +351,7 @@ export type TopologyNode =
   | SessionAggregateNode
   | TableGroupByNode
   | TableAggregateNode
+  | CogroupInputNode
   | TableFilterNode
   | TableMapValuesNode
   | SuppressNode

@@ -4,7 +4,7 @@ import { Suppressed, string, Windows } from 'streamctl'
 import type { Difference } from './difference.ts'
 import { streamJoinDifferences } from './differences-of-stream-joins.ts'
 import type { JsonRecord } from './record.ts'
-import { numbers, results, rows, sessionResults, windowedResults } from './topologies/topics.ts'
+import { numbers, others, results, rows, sessionResults, windowedResults } from './topologies/topics.ts'
 
 const keyed: JsonRecord = { topic: 'numbers', key: 'a', value: 1, timestamp: 5, headers: [] }
 const keyless: JsonRecord = { topic: 'numbers', key: null, value: 2, timestamp: 6, headers: [] }
@@ -61,6 +61,51 @@ export const differences: Readonly<Record<string, Difference>> = {
     input: [keyed, keyless],
     build(b) {
       b.stream(numbers).repartition('again').to(results)
+    },
+  },
+  lateForACogroup: {
+    what: 'a record of a cogrouped stream that lags behind the others, in a window',
+    why: 'a table has one stream time: what suppress has called final stays so, whichever stream a record comes from',
+    streamctl: {
+      does: 'drops it as late when stream time over all streams has closed its window',
+      output: [counted(0, 1, 0), counted(50, 1, 50)],
+    },
+    kafkaStreams: {
+      does: 'takes it by the stream time of its own stream alone, and begins the closed window anew',
+      output: [counted(0, 1, 0), counted(50, 1, 50), counted(0, 100, 5)],
+    },
+    input: [
+      { ...keyed, timestamp: 0 },
+      { ...keyed, timestamp: 50 },
+      { ...keyed, topic: 'others', timestamp: 5 },
+    ],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .cogroup<number>((sum, n) => sum + n)
+        .cogroup(b.stream(others).groupByKey(), (sum, n) => sum + n * 100)
+        .windowedBy(Windows.tumbling(10, { grace: 0 }))
+        .aggregate('sums', { init: () => 0, serde: numbers.value })
+        .toStream()
+        .to(windowedResults(10))
+    },
+  },
+  oldValueOfFirstAggregate: {
+    what: 'the old value beside the first aggregate of a key',
+    why: 'there was no row: a filter must not delete one that nobody has seen, a table aggregate not subtract it',
+    streamctl: { does: 'gives none', output: [] },
+    kafkaStreams: {
+      does: "gives the initializer's value",
+      output: [{ topic: 'results', key: 'a', value: null, timestamp: 5, headers: [] }],
+    },
+    input: [keyed],
+    build(b) {
+      b.stream(numbers)
+        .groupByKey()
+        .aggregate('sums', { init: () => 0, add: (sum, n) => sum + n, serde: numbers.value })
+        .filter((sum) => sum === 0)
+        .toStream()
+        .to(results)
     },
   },
   oldValueOfSuppressed: {

@@ -1,6 +1,7 @@
 /** All twins, as `family.method`: the one list beside that of java/Topologies.java. */
 
 import { aggregates } from './topologies/aggregates.ts'
+import { cogroup } from './topologies/cogroup.ts'
 import { emitFinal } from './topologies/emit-final.ts'
 import { foreignKeyJoins } from './topologies/foreign-key-joins.ts'
 import { processors } from './topologies/processors.ts'
@@ -30,6 +31,7 @@ export const families: Readonly<Record<string, Family>> = {
   tableJoins,
   tableAggregates,
   foreignKeyJoins,
+  cogroup,
   streamTableJoins,
   streamJoins,
   versionedTables,

@@ -2,6 +2,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import type { RecordContext } from '../../src/common/record-context.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
+import type { CogroupedKStream } from '../../src/dsl/facade/cogrouped.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
 import type { KGroupedTable } from '../../src/dsl/facade/grouped-table.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
@@ -504,6 +505,45 @@ describe('tables of tables', () => {
     const names = totals.mapValues((order) => order.customer).toStream()
     // @ts-expect-error the sink takes orders, not names
     names.to(orders)
+  })
+})
+
+describe('cogroup', () => {
+  interface Cart {
+    readonly sum: number
+  }
+  const byId = stream.groupByKey()
+  const cart = { init: () => ({ sum: 0 }), serde: json<Cart>() }
+
+  test('the aggregate has one type, each stream its own', () => {
+    const both = byId
+      .cogroup<Cart>((cart, order) => ({ sum: cart.sum + order.amount }))
+      .cogroup({} as KGroupedStream<string, bigint>, (cart, n, id) => ({ sum: cart.sum + Number(n) + id.length }))
+    expectTypeOf(both).toEqualTypeOf<CogroupedKStream<string, Cart>>()
+    expectTypeOf(byId.cogroup((cart: Cart, order) => ({ sum: cart.sum + order.amount }))).toEqualTypeOf<typeof both>()
+    expectTypeOf(both.aggregate('carts', cart)).toEqualTypeOf<KTable<string, Cart>>()
+    const hourly = both.windowedBy(Windows.tumbling('1h', { grace: 0 }))
+    expectTypeOf(hourly.aggregate('hourly', cart)).toEqualTypeOf<KTable<Windowed<string>, Cart>>()
+    const visits = both.windowedBy(Windows.session('1h', { grace: 0 }))
+    expectTypeOf(
+      visits.aggregate('visits', { ...cart, merge: (one, other) => ({ sum: one.sum + other.sum }) }),
+    ).toEqualTypeOf<KTable<Windowed<string>, Cart | null>>()
+    // @ts-expect-error sessions are merged
+    visits.aggregate('visits', cart)
+    // @ts-expect-error the serde cannot write a cart
+    both.aggregate('carts', { ...cart, serde: string })
+    // @ts-expect-error a cart has a sum
+    both.aggregate('carts', { ...cart, init: () => ({}) })
+  })
+
+  test('an aggregator gives what the others take, of keys of one type', () => {
+    const first = byId.cogroup<Cart>((cart) => cart)
+    // @ts-expect-error no cart
+    first.cogroup(stream.groupByKey(), (_, order) => order.amount)
+    // @ts-expect-error a bigint key
+    first.cogroup({} as KGroupedStream<bigint, Order>, (cart) => cart)
+    // @ts-expect-error a stream is not grouped
+    first.cogroup(stream, (cart: Cart) => cart)
   })
 })
 

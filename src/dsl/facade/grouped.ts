@@ -1,8 +1,10 @@
 /** Grouped streams: what `groupByKey` and `groupBy` give, to be folded into a table or cut into windows. */
 
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../../common/windows.ts'
+import { cogroup } from '../cogrouping.ts'
 import { fold, type Grouping, requireWindows } from '../grouping.ts'
 import type { Present, SerdeFor } from '../types.ts'
+import { CogroupedKStream } from './cogrouped.ts'
 import { aggregate, count, reduce } from './folds.ts'
 import { KTable } from './ktable.ts'
 import type { AggregateOptions, ReduceOptions, StoreOptions } from './options.ts'
@@ -14,6 +16,11 @@ export class KGroupedStream<out K, out V> {
 
   constructor(grouping: Grouping) {
     this.#grouping = grouping
+  }
+
+  /** For the facade alone: what the grouped stream stands for. */
+  static groupingOf(grouped: KGroupedStream<unknown, unknown>): Grouping {
+    return grouped.#grouping
   }
 
   /**
@@ -48,6 +55,20 @@ export class KGroupedStream<out K, out V> {
    */
   aggregate<A>(name: string, options: AggregateOptions<K, Present<V>, A>): KTable<K, A> {
     return new KTable(fold(this.#grouping, undefined, 'aggregate', name, aggregate(options)))
+  }
+
+  /**
+   * The first of several grouped streams that are folded into one table, with the aggregator for its records; the type of the table is
+   * the aggregator's.
+   * @example
+   * orders
+   *   .groupByKey()
+   *   .cogroup<Customer>((customer, order) => ({ ...customer, spent: customer.spent + order.amount }))
+   *   .cogroup(visits.groupByKey(), (customer, visit) => ({ ...customer, lastPage: visit.page }))
+   *   .aggregate('customers', { init: () => ({ spent: 0, lastPage: '' }), serde: json<Customer>() })
+   */
+  cogroup<A>(add: (aggregate: A, value: V, key: K) => A): CogroupedKStream<K, A> {
+    return new CogroupedKStream(cogroup([], this.#grouping, add))
   }
 
   /**

@@ -111,6 +111,18 @@ export interface AggregateOptions<K, V, A> extends StoreOptions {
   readonly serde: Serde<NoInfer<Present<A>>>
 }
 
+export interface CogroupOptions<A> extends StoreOptions {
+  /** The aggregate before the first record of a key, of whichever stream. */
+  readonly init: () => A
+  /** How the store and its changelog hold the aggregate; `json` as it stands fits any plain object. */
+  readonly serde: Serde<NoInfer<Present<A>>>
+}
+
+export interface SessionCogroupOptions<K, A> extends CogroupOptions<A> {
+  /** The aggregate of two sessions that a record joins; the first one of all is that of `init`. */
+  readonly merge: (aggregate: A, other: Present<A>, key: K) => A
+}
+
 export interface SessionAggregateOptions<K, V, A> extends AggregateOptions<K, V, A> {
   /** The aggregate of two sessions that a record joins; the first one of all is that of `init`. */
   readonly merge: (aggregate: A, other: Present<A>, key: K) => A

@@ -33,6 +33,7 @@ import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
 import type {
+  AggregateNode,
   NodeId,
   ProcessNode,
   RepartitionNode,
@@ -138,6 +139,12 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
         ctx,
         next,
       )
+    }
+    case 'cogroup-input': {
+      // The aggregate's closure with this aggregator; an error names the input, what is counted is the aggregate's.
+      const { name, aggregator } = node
+      const [aggregate] = scope.children(node.id)
+      return buildProcess({ ...(aggregate as AggregateNode), name, aggregator }, scope)
     }
     case 'stream-table-join':
       return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())

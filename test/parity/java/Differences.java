@@ -7,6 +7,7 @@ import java.time.Duration;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Aggregator;
 import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
@@ -28,6 +29,29 @@ final class Differences {
                 "results",
                 Inputs.numbers(b)
                         .repartition(Repartitioned.with(Json.TEXT, Json.NUMBER).withName("again")));
+    }
+
+    static void lateForACogroup(StreamsBuilder b) {
+        Aggregator<String, Long, Long> sum = (key, n, before) -> before + n;
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .cogroup(sum)
+                        .cogroup(Inputs.others(b).groupByKey(Inputs.GROUPED), (key, n, before) -> before + n * 100)
+                        .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(10), Duration.ZERO))
+                        .aggregate(() -> 0L, Inputs.numbers("sums"))
+                        .toStream());
+    }
+
+    static void oldValueOfFirstAggregate(StreamsBuilder b) {
+        Results.to(
+                "results",
+                Inputs.numbers(b)
+                        .groupByKey(Inputs.GROUPED)
+                        .aggregate(() -> 0L, (key, n, sum) -> sum + n, Inputs.numbers("sums"))
+                        .filter((key, sum) -> sum == 0)
+                        .toStream());
     }
 
     static void oldValueOfSuppressed(StreamsBuilder b) {

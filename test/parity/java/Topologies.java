@@ -26,6 +26,7 @@ final class Topologies {
             TableJoins.class,
             TableAggregates.class,
             ForeignKeyJoins.class,
+            Cogroup.class,
             StreamTableJoins.class,
             StreamJoins.class,
             VersionedTables.class,

@@ -455,3 +455,30 @@ test('a versioned table: joins look up what was valid, older versions pass to st
   await driver.send(other, 'k', 'newer', 60)
   expect(written(driver)).toEqual(['second k=newer!@60', 'output k=v and newer@60'])
 })
+
+test('cogroup: a join and a count see one table, and an error names the input', async () => {
+  const d = await run((b) => {
+    const chain = b
+      .stream(input)
+      .groupByKey()
+      .cogroup<string>((before, value) => {
+        if (value === 'bad') throw new Error('no')
+        return `${before}${value}`
+      })
+      .cogroup(b.stream(other).groupByKey(), (before, value) => `${before}(${value})`)
+      .aggregate('chain', { init: () => '', serde: string })
+    chain.toStream().to(output)
+    b.stream(other)
+      .join(chain, (value, all) => `${value} in ${all}`)
+      .to(second)
+  }, 2)
+  await d.send(input, 'k', 'a', 5)
+  await d.send(other, 'k', 'b', 3)
+  await d.send(input, 'x', 'c', 4)
+  expect(written(d)).toEqual(['output k=a@5', 'output k=a(b)@5', 'second k=b in a(b)@3', 'output x=c@4'])
+  await expect(d.send(input, 'k', 'bad', 6)).rejects.toMatchObject({
+    code: 'PROCESSING',
+    message: 'input.cogroup: no',
+    where: { node: 'input.cogroup', line: expect.any(Number) },
+  })
+})
