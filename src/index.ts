@@ -12,6 +12,9 @@ export {
   type Windowed,
   Windows,
 } from './common/windows.ts'
+export { type CollectOptions, collect, first, last, topK } from './dsl/aggregators/lists.ts'
+export { type Mean, max, mean, min, sum } from './dsl/aggregators/numbers.ts'
+export type { ReadyAggregator } from './dsl/aggregators/ready.ts'
 export type { StreamsBuilder } from './dsl/builder.ts'
 export { defineTopology, type TopologyOptions } from './dsl/define.ts'
 export type {

@@ -1,6 +1,8 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import type { RecordContext } from '../../src/common/record-context.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
+import { collect, first, last, topK } from '../../src/dsl/aggregators/lists.ts'
+import { type Mean, max, mean, min, sum } from '../../src/dsl/aggregators/numbers.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { CogroupedKStream } from '../../src/dsl/facade/cogrouped.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
@@ -505,6 +507,106 @@ describe('tables of tables', () => {
     const names = totals.mapValues((order) => order.customer).toStream()
     // @ts-expect-error the sink takes orders, not names
     names.to(orders)
+  })
+})
+
+describe('ready-made aggregators', () => {
+  const byId = stream.groupByKey()
+  const hourly = byId.windowedBy(Windows.tumbling('1h', { grace: 0 }))
+  const visits = byId.windowedBy(Windows.session('1h', { grace: 0 }))
+
+  test('the value is that of the stream, the table has what comes out', () => {
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        sum((order) => order.amount),
+      ),
+    ).toEqualTypeOf<KTable<string, number>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        sum((order) => BigInt(order.id), int64),
+      ),
+    ).toEqualTypeOf<KTable<string, bigint>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        min((order) => order.amount),
+      ),
+    ).toEqualTypeOf<KTable<string, number>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        max((order) => order.customer, string),
+      ),
+    ).toEqualTypeOf<KTable<string, string>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        mean((order) => order.amount),
+      ),
+    ).toEqualTypeOf<KTable<string, Mean>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        first((order) => order.customer),
+      ),
+    ).toEqualTypeOf<KTable<string, string>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        collect((order) => order.id, { max: 5 }),
+      ),
+    ).toEqualTypeOf<KTable<string, readonly string[]>>()
+    expectTypeOf(
+      byId.aggregate(
+        'n',
+        topK(3, (order) => order.amount),
+      ),
+    ).toEqualTypeOf<KTable<string, readonly Order[]>>()
+    expectTypeOf(
+      hourly.aggregate(
+        'n',
+        sum((order) => order.amount),
+      ),
+    ).toEqualTypeOf<KTable<Windowed<string>, number>>()
+    expectTypeOf(
+      visits.aggregate(
+        'n',
+        last((order) => order.customer, string),
+      ),
+    ).toEqualTypeOf<KTable<Windowed<string>, string | null>>()
+    expectTypeOf(byId.aggregate('n', { ...sum((order: Order) => order.amount), storage: 'memory' })).toEqualTypeOf<
+      KTable<string, number>
+    >()
+  })
+
+  test('mistakes are seen', () => {
+    byId.aggregate(
+      'n',
+      // @ts-expect-error a misspelt field
+      sum((order) => order.amout),
+    )
+    byId.aggregate(
+      'n',
+      // @ts-expect-error no number
+      sum((order) => order.customer),
+    )
+    byId.aggregate(
+      'n',
+      // @ts-expect-error bigints need their serde
+      sum((order) => BigInt(order.id)),
+    )
+    byId.aggregate(
+      'n',
+      // @ts-expect-error so do strings
+      min((order) => order.customer),
+    )
+    byId.aggregate(
+      'n',
+      // @ts-expect-error how many?
+      collect((order) => order.id),
+    )
   })
 })
 
