@@ -16,8 +16,10 @@ const chains = topic('chains', { key: string, value: string })
 const letters = topic('letters', { key: string, value: int64 })
 const recent = topic('recent', { key: windowed(string, windowMs), value: int64 })
 const closed = topic('closed', { key: windowed(string, windowMs), value: int64 })
+const finals = topic('finals', { key: windowed(string, windowMs), value: int64 })
+const late = topic('late', { key: string, value: string })
 
-/** Stores on disk and in memory in one task, a windowed one, updates that are held back, and a repartition topic between two tasks. */
+/** Stores on disk and in memory in one task, windowed ones, updates that are held back, results that are final, records that are late, and a repartition topic between two tasks. */
 export const ledger = defineTopology('ledger', (b) => {
   const input = b.stream(events)
   const byKey = input.groupByKey()
@@ -25,9 +27,11 @@ export const ledger = defineTopology('ledger', (b) => {
     .aggregate('chain', { init: () => '', add: (chain, value) => `${chain}${value}`, serde: string })
     .toStream()
     .to(chains)
-  const counts = byKey.windowedBy(Windows.tumbling(windowMs, { grace: graceMs })).count('recent', { storage: 'memory' })
+  const windows = byKey.windowedBy(Windows.tumbling(windowMs, { grace: graceMs }))
+  const counts = windows.count('recent', { storage: 'memory' })
   counts.toStream().to(recent)
   counts.suppress('closed', Suppressed.untilWindowCloses('unbounded')).toStream().to(closed)
+  windows.count('finals', { emit: 'final', late }).toStream().to(finals)
   input
     .groupBy('by-letter', (value) => value, { key: string })
     .count('letters')
@@ -35,7 +39,7 @@ export const ledger = defineTopology('ledger', (b) => {
     .to(letters)
 })
 
-export const topics = ['events', 'chains', 'letters', 'recent', 'closed']
+export const topics = ['events', 'chains', 'letters', 'recent', 'closed', 'finals', 'late']
 
 export interface Event {
   readonly partition: number
@@ -77,7 +81,10 @@ export function model(input: readonly Event[]): Written {
     const time = Math.max(streamTime[partition] ?? -1, timestamp)
     streamTime[partition] = time
     const start = timestamp - (timestamp % windowMs)
-    if (start + windowMs + graceMs <= time) continue
+    if (start + windowMs + graceMs <= time) {
+      write(`late ${key}`, value)
+      continue
+    }
     const window = `recent ${key}@${start}`
     count[window] = (count[window] ?? 0) + 1
     write(window, String(count[window]))
@@ -87,6 +94,7 @@ export function model(input: readonly Event[]): Written {
     for (const [window, closes] of open[partition]) {
       if (closes > time) continue
       write(`closed ${window}`, String(count[`recent ${window}`]))
+      write(`finals ${window}`, String(count[`recent ${window}`]))
       open[partition].delete(window)
     }
   }
@@ -105,9 +113,11 @@ export async function read(broker: Broker): Promise<Written> {
       for (const record of records) {
         const key = record.key as Buffer
         const value = record.value as Buffer
-        const shown = name === 'recent' || name === 'closed' ? showWindow(key) : key.toString()
+        const shown = name === 'recent' || name === 'closed' || name === 'finals' ? showWindow(key) : key.toString()
         written[`${name} ${shown}`] ??= []
-        written[`${name} ${shown}`]?.push(name === 'chains' ? value.toString() : String(value.readBigInt64BE()))
+        written[`${name} ${shown}`]?.push(
+          name === 'chains' || name === 'late' ? value.toString() : String(value.readBigInt64BE()),
+        )
       }
       if (position >= (open.get(`${name} ${partition}`) ?? 0)) open.delete(`${name} ${partition}`)
     }
