@@ -6,6 +6,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.state.WindowStore;
 
@@ -87,6 +88,15 @@ final class SlidingAggregates {
                         .count(counts())
                         .filter((key, count) -> count > 1)
                         .mapValues((key, count) -> count == null ? null : key.key() + count)
+                        .toStream());
+    }
+
+    static void suppressed(StreamsBuilder b) {
+        Results.to(
+                "results",
+                sliding(b, 15, 20)
+                        .count(counts())
+                        .suppress(Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()))
                         .toStream());
     }
 

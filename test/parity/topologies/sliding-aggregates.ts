@@ -1,6 +1,6 @@
 /** Sliding windows; twins of java/SlidingAggregates.java. */
 
-import { json, type StreamsBuilder, string, type TimeWindowedKStream, Windows } from 'streamctl'
+import { json, type StreamsBuilder, Suppressed, string, type TimeWindowedKStream, Windows } from 'streamctl'
 import type { Family } from '../twin.ts'
 import { numbers, numbersShape, resultsOf, windowedResults } from './topics.ts'
 import { trace, traced } from './trace.ts'
@@ -106,6 +106,16 @@ export const slidingAggregates: Family = {
         .count('counts')
         .filter((count) => count > 1n)
         .mapValues((count, { key }) => `${key}${count}`)
+        .toStream()
+        .to(windowedResults(15))
+    },
+  },
+  suppressed: {
+    input,
+    build(b) {
+      sliding(b, 15, 20)
+        .count('counts')
+        .suppress('final', Suppressed.untilWindowCloses('unbounded'))
         .toStream()
         .to(windowedResults(15))
     },
