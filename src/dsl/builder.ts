@@ -1,28 +1,41 @@
 /** Where a topology starts: topics become streams and tables. */
 
+import type { RecordContext } from '../common/record-context.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
-import type { SourceLocation } from '../topology/node.ts'
+import type { SourceLocation, TimestampPolicy } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { KStream } from './facade/kstream.ts'
 import { KTable } from './facade/ktable.ts'
 import type { MaterializedOptions } from './facade/options.ts'
-import type { Graph } from './graph.ts'
-import { invalid, requireName } from './invalid.ts'
+import type { Graph, SourceArguments } from './graph.ts'
+import { invalid, requireFunction, requireName } from './invalid.ts'
 import { requireTopic } from './sinks.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
 import { materialized } from './tables.ts'
 import type { Source } from './types.ts'
 
-export interface SourceOptions {
+/** What a source reads: its keys and values. */
+export interface SourceOptions<K = unknown, V = unknown> {
   /**
    * What to do with a record whose bytes do not read: stop before it, or write it to a topic, untouched and with the cause in
    * its headers, in the same transaction. Default `fail`.
    */
   readonly onDeserializationError?: 'fail' | { readonly deadLetter: string }
+  /**
+   * Event time of a record, ms since 1970 (Kafka Streams: `TimestampExtractor`). Default: the record's timestamp. It reads the record once more.
+   * @example b.stream(orders, { timestamp: (order, _, { timestamp }) => order?.placedAt ?? timestamp })
+   */
+  readonly timestamp?: (value: V | null, key: K | null, record: RecordContext) => number
+  /**
+   * What to do with a record whose timestamp is negative, or no whole number: as with one that does not read, leave it out and count it, or
+   * take the highest timestamp before it in its partition, or the clock (Kafka Streams: FailOnInvalidTimestamp, LogAndSkipOnInvalidTimestamp,
+   * UsePartitionTimeOnInvalidTimestamp). Default `fail`.
+   */
+  readonly onInvalidTimestamp?: TimestampPolicy
 }
 
-export interface TableOptions extends SourceOptions, MaterializedOptions {
+export interface TableOptions<K = unknown, V = unknown> extends SourceOptions<K, V>, MaterializedOptions {
   /** Name of the store and of its changelog. */
   readonly store: string
 }
@@ -43,14 +56,14 @@ export class StreamsBuilder {
    * @example b.stream(orders, { onDeserializationError: { deadLetter: 'orders.dlq' } })
    * @throws StreamError INVALID_TOPOLOGY when a topic is read twice with different serdes or policies.
    */
-  stream<K, V>(topic: Source<K, V>, options?: SourceOptions): KStream<K, V>
+  stream<K, V>(topic: Source<K, V>, options?: SourceOptions<NoInfer<K>, NoInfer<V>>): KStream<K, V>
   stream<const T extends readonly Source<unknown, unknown>[]>(
     topics: T,
-    options?: SourceOptions,
+    options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
   ): KStream<KeyOf<T[number]>, ValueOf<T[number]>>
   stream(
     topics: Source<unknown, unknown> | readonly Source<unknown, unknown>[],
-    options?: SourceOptions,
+    options?: SourceOptions<never, never>,
   ): KStream<unknown, unknown> {
     const site = callSite()
     const list = Array.isArray(topics)
@@ -68,7 +81,7 @@ export class StreamsBuilder {
    * @example b.table(rates, { store: 'rates', history: '1h' })
    * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, the topic is read with other serdes, or the history is no duration.
    */
-  table<K, V>(topic: Source<K, V>, options: TableOptions): KTable<K, V | null> {
+  table<K, V>(topic: Source<K, V>, options: TableOptions<NoInfer<K>, NoInfer<V>>): KTable<K, V | null> {
     const site = callSite()
     const source = this.#source(topic, options, 'table', site)
     const { store, storage, history } = options ?? {}
@@ -77,13 +90,14 @@ export class StreamsBuilder {
 
   #source(
     given: Source<unknown, unknown>,
-    options: SourceOptions | undefined,
+    options: SourceOptions<never, never> | undefined,
     call: string,
     site: SourceLocation | undefined,
   ): StreamState {
     const { name, key, value } = requireTopic(given, call, site)
     const onDeserializationError = policy(options?.onDeserializationError, name, site)
-    const node = this.#graph.source({ topic: name, key, value, onDeserializationError }, site)
+    const times = timestamps(options, name, site)
+    const node = this.#graph.source({ topic: name, key, value, onDeserializationError, ...times }, site)
     return { graph: this.#graph, node, key, value, rekeyed: false }
   }
 }
@@ -112,4 +126,29 @@ function policy(
     )
   }
   return Object.freeze({ policy: 'dead-letter', topic })
+}
+
+const timestampPolicies: readonly unknown[] = [
+  'fail',
+  'skip',
+  'partition-time',
+  'wall-clock',
+] satisfies TimestampPolicy[]
+
+function timestamps(
+  options: SourceOptions<never, never> | undefined,
+  node: string,
+  site: SourceLocation | undefined,
+): Pick<SourceArguments, 'timestamp' | 'onInvalidTimestamp'> {
+  const { timestamp, onInvalidTimestamp = 'fail' } = options ?? {}
+  if (!timestampPolicies.includes(onInvalidTimestamp)) {
+    throw invalid(
+      `${node}: onInvalidTimestamp is ${JSON.stringify(onInvalidTimestamp)}`,
+      "Give 'fail', the default, 'skip', 'partition-time' or 'wall-clock'.",
+      node,
+      site,
+    )
+  }
+  if (timestamp === undefined) return { onInvalidTimestamp }
+  return { timestamp: requireFunction(timestamp, 'timestamp', node, site), onInvalidTimestamp }
 }

@@ -2,7 +2,15 @@
 
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
-import type { NodeId, SourceLocation, SourceNode, StoreSpec, Topology, TopologyNode } from '../topology/node.ts'
+import type {
+  NodeId,
+  SourceLocation,
+  SourceNode,
+  StoreSpec,
+  TimestampPolicy,
+  Topology,
+  TopologyNode,
+} from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { invalid, placesOf, requireName } from './invalid.ts'
 
@@ -15,6 +23,8 @@ export interface SourceArguments {
   readonly key: AnySerde
   readonly value: AnySerde
   readonly onDeserializationError: DeserializationPolicy
+  readonly timestamp?: SourceNode['timestamp'] & {}
+  readonly onInvalidTimestamp: TimestampPolicy
 }
 
 export class Graph {
@@ -101,15 +111,17 @@ export class Graph {
     const differs =
       known.key !== wanted.key || known.value !== wanted.value
         ? 'serdes'
-        : samePolicy(known.onDeserializationError, wanted.onDeserializationError)
-          ? undefined
-          : 'onDeserializationError'
+        : !samePolicy(known.onDeserializationError, wanted.onDeserializationError)
+          ? 'onDeserializationError'
+          : known.timestamp !== wanted.timestamp || known.onInvalidTimestamp !== wanted.onInvalidTimestamp
+            ? 'timestamps'
+            : undefined
     if (differs === undefined) return known.id
     throw invalid(
       `topic ${wanted.topic} is read twice with different ${differs}: ${placesOf(known.where, site)}`,
       differs === 'serdes'
         ? 'Declare the topic once with topic(...) and pass that same value to both calls.'
-        : 'Give both calls the same onDeserializationError.',
+        : `Give both calls the same ${differs === 'timestamps' ? 'timestamp and onInvalidTimestamp' : differs}.`,
       wanted.topic,
       site,
     )

@@ -1,6 +1,7 @@
 /** What the engine counts: one plain number per processor, bumped only where records become more or fewer. */
 
 import type { Counter } from '../common/counter.ts'
+import type { DropReason } from '../operators/processor.ts'
 import type { NodeId, Topology } from '../topology/node.ts'
 
 export interface Counters {
@@ -19,6 +20,11 @@ export function makeCounters(topology: Topology): Counters {
     deadLetters: { count: 0 },
     dropped: new Map(),
   }
+}
+
+/** Counts a record that is left out. */
+export function drop({ dropped }: Counters, reason: DropReason): void {
+  dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
 }
 
 /** Kinds that pass on exactly what they receive: their numbers are their parents', so the record path does not count them. */

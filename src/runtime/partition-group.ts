@@ -19,6 +19,8 @@ export class PartitionQueue<S> {
   readonly partition: number
   /** Highest timestamp taken, ms; -1 before the first. */
   partitionTime = -1
+  /** Highest timestamp put in; kept where event time is extracted. */
+  enqueuedTime = -1
   stableEnd: number
   #batches: (readonly ConsumerRecord[])[] = []
   #records: readonly ConsumerRecord[] = []

@@ -19,6 +19,7 @@ import { decodeMetadata, encodeMetadata, fitsMetadata } from './position-metadat
 import type { Punctuations } from './punctuations.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
+import type { Timestamps } from './timestamps.ts'
 
 type Reader = (source: Buffer, start: number, end: number) => unknown
 
@@ -31,6 +32,10 @@ export interface SourceProcessor {
   readonly readValue: Reader
   readonly process: Process
   readonly received: Counter
+  /** Where event time is not the record's timestamp as it stands. */
+  readonly timestamps: Timestamps | undefined
+  /** Counts a record that its timestamp policy leaves out. */
+  readonly skipped: () => void
   /** Takes a record that does not read: true when it was dead-lettered, false when the app must stop. */
   readonly refuse: (record: ConsumerRecord, partition: number, error: StreamError) => boolean
 }
@@ -143,7 +148,7 @@ export class Task {
     const queue = this.queues.find((queue) => queue.topic === batch.topic && queue.partition === batch.partition)
     if (queue === undefined)
       throw new StreamError('INTERNAL', `task ${this.name} does not read ${batch.topic}-${batch.partition}`)
-    queue.push(batch)
+    queue.push(stamped(batch, queue))
     if (batch.records.length > 0) {
       this.quietSince = Number.POSITIVE_INFINITY
       this.#isClosed = false
@@ -261,10 +266,14 @@ export class Task {
     source.received.count++
     let key: unknown = null
     let value: unknown = null
+    if (record.timestamp < 0 && source.timestamps?.skips === true) {
+      this.#skip(queue, record)
+      return
+    }
     try {
       if (keyStart >= 0) key = source.readKey(bytes, keyStart, record.keyEnd)
       if (valueStart >= 0) value = source.readValue(bytes, valueStart, record.valueEnd)
-      if (record.timestamp < 0) throw negativeTimestamp(record.timestamp)
+      if (record.timestamp < 0) throw source.timestamps?.refusal(record, queue) ?? negativeTimestamp(record.timestamp)
     } catch (thrown) {
       const error = undecodable(thrown, source.node)
       if (source.refuse(record, queue.partition, error)) return
@@ -274,6 +283,13 @@ export class Task {
     current.record = record
     current.from = queue
     source.process(key, value, record.timestamp, record.headers)
+  }
+
+  /** @throws StreamError PROCESSING when it has no timestamp because its extractor threw. */
+  #skip({ source, topic, partition }: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
+    const error = source.timestamps?.refusal(record, { topic, partition })
+    if (error?.code === 'PROCESSING') throw error
+    source.skipped()
   }
 
   #located(thrown: unknown, queue?: PartitionQueue<SourceProcessor>, record?: ConsumerRecord): StreamError {
@@ -309,6 +325,15 @@ export class Task {
   committed(positions: readonly CommittedOffset[]): void {
     this.#committed = positions.map((position) => position.offset)
   }
+}
+
+/** The batch with its records' event time, in the order of the log. */
+function stamped(batch: FetchedPartition, queue: PartitionQueue<SourceProcessor>): FetchedPartition {
+  const { timestamps } = queue.source
+  if (timestamps === undefined || batch.records.length === 0) return batch
+  const records = timestamps.stamp(batch.records, batch, Math.max(queue.partitionTime, queue.enqueuedTime))
+  for (const { timestamp } of records) if (timestamp > queue.enqueuedTime) queue.enqueuedTime = timestamp
+  return { ...batch, records }
 }
 
 function negativeTimestamp(timestamp: number): StreamError {

@@ -10,7 +10,7 @@ import { noCurrentRecord } from '../operators/processor.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { NodeId, SourceLocation, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { type CompiledSource, compile } from './compile/compile.ts'
-import type { Counters } from './counters.ts'
+import { type Counters, drop } from './counters.ts'
 import { deadLetterHeaders } from './dead-letter.ts'
 import { inputsOf, type Plan } from './plan.ts'
 import { Punctuations } from './punctuations.ts'
@@ -18,6 +18,7 @@ import type { StateBudget } from './state-budget.ts'
 import { type SourceProcessor, Task } from './task.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import { TaskStores } from './task-stores.ts'
+import { Timestamps } from './timestamps.ts'
 
 export interface TaskParts {
   readonly plan: Plan
@@ -111,6 +112,16 @@ function sourceProcessor(source: CompiledSource, task: string, parts: TaskParts)
     process,
     received: parts.counters.nodes[node.id] ?? { count: 0 },
     refuse: refusal(source, task, parts),
+    timestamps:
+      node.kind === 'source'
+        ? Timestamps.of({
+            node,
+            readKey: readerOf(key),
+            readValue: readerOf(node.value),
+            clock: parts.clock ?? systemClock,
+          })
+        : undefined,
+    skipped: () => drop(parts.counters, 'invalid-timestamp'),
   }
 }
 

@@ -57,12 +57,18 @@ type Fn<R = any> = (...args: any[]) => R
 /** `(key, value, partitions) => partition`; undefined leaves it to the key. */
 export type Partitioner = Fn<number | undefined>
 
+/** What becomes of a record whose timestamp is none: negative, or no whole number. */
+export type TimestampPolicy = 'fail' | 'skip' | 'partition-time' | 'wall-clock'
+
 export interface SourceNode extends NodeBase {
   readonly kind: 'source'
   readonly topic: string
   readonly key: AnySerde
   readonly value: AnySerde
   readonly onDeserializationError: DeserializationPolicy
+  /** `(value | null, key | null, context) => ms`; without one it is the record's own. */
+  readonly timestamp?: Fn
+  readonly onInvalidTimestamp: TimestampPolicy
 }
 /** `negate` is `filterNot`. */
 export interface FilterNode extends NodeBase {

@@ -128,3 +128,19 @@ test('a table without a store name, or with an illegal or a taken one, is refuse
     expect(error).toMatchObject({ code: 'INVALID_TOPOLOGY', where: { node: 'people' } })
   })
 })
+
+test('event time: the extractor is a function, the policy one of four, and both are the same wherever a topic is read', () => {
+  defineTopology('t', (b) => {
+    const timestamp = (): number => 1
+    b.stream(orders, { timestamp, onInvalidTimestamp: 'skip' })
+    b.stream(orders, { timestamp, onInvalidTimestamp: 'skip' })
+    expect(refusal(() => b.stream(orders, { timestamp: () => 1, onInvalidTimestamp: 'skip' })).message).toContain(
+      'topic orders is read twice with different timestamps',
+    )
+    expect(refusal(() => b.stream(orders, { timestamp })).hint).toContain('timestamp and onInvalidTimestamp')
+    expect(refusal(() => b.stream(lines, { timestamp: 7 as never })).message).toContain('timestamp is not a function')
+    expect(refusal(() => b.stream(lines, { onInvalidTimestamp: 'drop' as never })).message).toBe(
+      'lines: onInvalidTimestamp is "drop"',
+    )
+  })
+})

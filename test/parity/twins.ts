@@ -14,6 +14,7 @@ import { suppress } from './topologies/suppress.ts'
 import { tableAggregates } from './topologies/table-aggregates.ts'
 import { tableJoins } from './topologies/table-joins.ts'
 import { tables } from './topologies/tables.ts'
+import { timestamps } from './topologies/timestamps.ts'
 import { versionedTables } from './topologies/versioned-tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
@@ -30,6 +31,7 @@ export const families: Readonly<Record<string, Family>> = {
   suppress,
   tableJoins,
   tableAggregates,
+  timestamps,
   foreignKeyJoins,
   cogroup,
   streamTableJoins,

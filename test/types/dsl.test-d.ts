@@ -59,6 +59,11 @@ describe('sources', () => {
         b.table(customers, { store: 'w', history: '1 hour' })
         // @ts-expect-error a table needs the name of its store
         b.table(customers, {})
+        b.stream(orders, { timestamp: (order, id, { timestamp }) => order?.amount ?? id?.length ?? timestamp })
+        // @ts-expect-error a time is a number
+        b.stream(orders, { timestamp: (order) => order?.id })
+        // @ts-expect-error no such policy
+        b.stream(orders, { onInvalidTimestamp: 'drop' })
         // @ts-expect-error a policy is one of two
         b.stream(orders, { onDeserializationError: 'skip' })
       }),

@@ -17,7 +17,7 @@ import type {
   Topology,
   TopologyNode,
 } from '../../topology/node.ts'
-import type { Counters } from '../counters.ts'
+import { type Counters, drop } from '../counters.ts'
 import { topicOfNode } from '../plan.ts'
 import { asksForOld, ignoresValue, passesOldOn, unread } from './reads.ts'
 import type { Scope, Wiring } from './scope.ts'
@@ -112,12 +112,9 @@ function isDrivenByFirst({ kind }: TopologyNode): boolean {
 }
 
 function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {
-  const { dropped } = counters
   return {
     node: node.name,
     forwarded: counters.nodes[node.id] ?? { count: 0 },
-    drop: (reason) => {
-      dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
-    },
+    drop: (reason) => drop(counters, reason),
   }
 }

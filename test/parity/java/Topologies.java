@@ -25,6 +25,7 @@ final class Topologies {
             Suppress.class,
             TableJoins.class,
             TableAggregates.class,
+            Timestamps.class,
             ForeignKeyJoins.class,
             Cogroup.class,
             StreamTableJoins.class,

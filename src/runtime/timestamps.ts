@@ -1,0 +1,115 @@
+/**
+ * Event time of a source's records where it is not the record's timestamp, or where that may be none (Kafka Streams: TimestampExtractor and
+ * its policies). Records are stamped as they are put into their queue, in their order, so that the choice between inputs goes by it.
+ */
+
+import { messageOf, StreamError } from '../common/errors.ts'
+import { ConsumerRecord, type TopicPartition } from '../common/record.ts'
+import type { RecordContext } from '../common/record-context.ts'
+import type { Clock } from '../common/time.ts'
+import type { SourceNode, TimestampPolicy } from '../topology/node.ts'
+
+type Reader = (source: Buffer, start: number, end: number) => unknown
+
+export interface TimestampsArgs {
+  readonly node: SourceNode
+  readonly readKey: Reader
+  readonly readValue: Reader
+  readonly clock: Clock
+}
+
+/** Stands for a timestamp that is none; where the policy is to skip, the record is dropped for it. */
+const invalid = -1
+
+export class Timestamps {
+  readonly skips: boolean
+  readonly #args: TimestampsArgs
+  readonly #policy: TimestampPolicy
+
+  private constructor(args: TimestampsArgs) {
+    this.#args = args
+    this.#policy = args.node.onInvalidTimestamp
+    this.skips = this.#policy === 'skip'
+  }
+
+  /** undefined for a source that takes records as they are stamped, and refuses those that are not: that costs nothing. */
+  static of(args: TimestampsArgs): Timestamps | undefined {
+    const { timestamp, onInvalidTimestamp } = args.node
+    return timestamp === undefined && onInvalidTimestamp === 'fail' ? undefined : new Timestamps(args)
+  }
+
+  /**
+   * The records with their event time.
+   * @param partitionTime the highest timestamp before them, -1 when there is none.
+   */
+  stamp(records: readonly ConsumerRecord[], from: TopicPartition, partitionTime: number): readonly ConsumerRecord[] {
+    let latest = partitionTime
+    return records.map((record) => {
+      const timestamp = this.#timestampOf(record, from, latest)
+      if (timestamp > latest) latest = timestamp
+      if (timestamp === record.timestamp) return record
+      const { offset, headers, bytes, keyStart, keyEnd, valueStart, valueEnd } = record
+      return new ConsumerRecord(offset, timestamp, headers, bytes, keyStart, keyEnd, valueStart, valueEnd)
+    })
+  }
+
+  #timestampOf(record: ConsumerRecord, from: TopicPartition, partitionTime: number): number {
+    const { timestamp } = this.#args.node
+    let given: unknown = record.timestamp
+    if (timestamp !== undefined) {
+      let read: readonly [value: unknown, key: unknown]
+      try {
+        read = this.#read(record)
+      } catch {
+        // What does not read is dealt with when it is its turn.
+        return record.timestamp
+      }
+      try {
+        given = timestamp(...read, contextOf(record, from))
+      } catch {
+        // As what it throws, which `refusal` says then.
+        return invalid
+      }
+    }
+    if (isTime(given)) return given
+    if (this.#policy === 'partition-time') return partitionTime
+    return this.#policy === 'wall-clock' ? this.#args.clock() : invalid
+  }
+
+  #read({ bytes, keyStart, keyEnd, valueStart, valueEnd }: ConsumerRecord): readonly [value: unknown, key: unknown] {
+    const { readKey, readValue } = this.#args
+    const key = keyStart < 0 ? null : readKey(bytes, keyStart, keyEnd)
+    return [valueStart < 0 ? null : readValue(bytes, valueStart, valueEnd), key]
+  }
+
+  /** Why a record has no timestamp, in words; of a stamped record its own is not known any more. */
+  refusal(record: ConsumerRecord, from: TopicPartition): StreamError {
+    const { name, timestamp } = this.#args.node
+    let given: unknown = record.timestamp
+    try {
+      if (timestamp !== undefined) given = timestamp(...this.#read(record), contextOf(record, from))
+    } catch (thrown) {
+      const message = `${name}: the timestamp extractor threw: ${messageOf(thrown)}`
+      return new StreamError('PROCESSING', message, { cause: thrown, where: { node: name } })
+    }
+    const what =
+      this.#policy === 'partition-time'
+        ? 'and no record before it had one either'
+        : 'and a timestamp is ms since 1970, 0 or more'
+    return new StreamError('DESERIALIZATION', `${name}: the timestamp is ${String(given)}, ${what}`, {
+      where: { node: name },
+      hint: "Mend the extractor or the producer, or say what is to be done: onInvalidTimestamp: 'skip', 'partition-time' or 'wall-clock'.",
+    })
+  }
+}
+
+function contextOf(
+  { offset, timestamp, headers }: ConsumerRecord,
+  { topic, partition }: TopicPartition,
+): RecordContext {
+  return { topic, partition, offset, timestamp, headers }
+}
+
+function isTime(given: unknown): given is number {
+  return typeof given === 'number' && given >= 0 && Number.isSafeInteger(given)
+}
