@@ -7,7 +7,7 @@ import { byteText, responseOf, subscription } from '../serde/subscription.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { requireFunction } from './invalid.ts'
+import { requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { requireSameGraph, type UserFunction } from './stateless.ts'
 import { requireSerde, type TableState } from './stream-state.ts'
@@ -37,8 +37,8 @@ export function joinByForeignKey(
   const call = `${graph.nameOf(left.node)}.${method}`
   const name = graph.claimStore(options.name, call, site)
   requireSameGraph(left, other, name, site)
-  const foreignKey = requireFunction(options.foreignKey, 'foreignKey', name, site) as UserFunction
-  const joiner = requireFunction(options.joiner, 'joiner', name, site) as UserFunction
+  const foreignKey = requireSync(options.foreignKey, 'foreignKey', name, site) as UserFunction
+  const joiner = requireSync(options.joiner, 'joiner', name, site) as UserFunction
   const fix = (part: string): string => `${method}(table, { name: '${name}', foreignKey, joiner, ${part} })`
   const serde = requireSerde(
     options.serde ?? { lostBy: name },

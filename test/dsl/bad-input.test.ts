@@ -213,6 +213,17 @@ const refused: readonly Refused[] = [
     'n',
   ],
   [
+    'an async foreign key',
+    (b) =>
+      b.table(input, { store: 'i' }).join(b.table(other, { store: 'o' }), {
+        name: 'j',
+        foreignKey: async () => 'k',
+        joiner: Array.of,
+      }),
+    /the foreignKey is async/,
+    'j',
+  ],
+  [
     'an async joiner',
     (b) => b.stream(input).join(b.table(other, { store: 's' }), async () => 1),
     /the joiner is async/,
