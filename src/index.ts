@@ -31,11 +31,13 @@ export type {
   FixedKeyProcessorOptions,
   ForwardOptions,
   KeyValueStore,
+  ProcessingContext,
   ProcessorContext,
   ProcessorOptions,
   ProcessorRecord,
   Punctuator,
   ReadOnlyKeyValueStore,
+  TransformValuesOptions,
 } from './dsl/facade/processor.ts'
 export type { SessionWindowedKStream, TimeWindowedKStream } from './dsl/facade/windowed.ts'
 export { type StoreDefinition, store } from './dsl/store.ts'

@@ -158,6 +158,24 @@ export const cases: readonly OperatorCase[] = [
           .toStream(),
       ),
   },
+  {
+    name: 'KTable.transformValues',
+    over: 'table',
+    build: (b) =>
+      seen(
+        table(b)
+          .transformValues('sums', {
+            stores: { sums: store({ key: numbers.key, value: numbers.value }) },
+            serde: numbers.value,
+            transform(n, key, { stores }) {
+              const total = (stores.sums.get(key) ?? 0) + (n ?? 0)
+              stores.sums.put(key, total)
+              return total
+            },
+          })
+          .toStream(),
+      ),
+  },
   { name: 'KTable.groupBy', over: 'table', build: (b) => void byRest(b) },
   {
     name: 'KGroupedTable.count',

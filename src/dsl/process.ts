@@ -10,12 +10,15 @@ import { displayName, requireSameGraph, type UserFunction } from './stateless.ts
 import type { AnyStoreDefinition } from './store.ts'
 import { type GivenSerdes, requireSerde, type StreamState, type TableState } from './stream-state.ts'
 
-export interface ProcessArguments {
+export interface SurroundingsArguments {
   readonly stores: Readonly<Record<string, AnyStoreDefinition>> | undefined
   readonly tables: Readonly<Record<string, TableState>>
+  readonly punctuators: readonly PunctuatorArguments[] | undefined
+}
+
+export interface ProcessArguments extends SurroundingsArguments {
   readonly out: GivenSerdes | undefined
   readonly on: unknown
-  readonly punctuators: readonly PunctuatorArguments[] | undefined
 }
 
 interface PunctuatorArguments {
@@ -25,36 +28,21 @@ interface PunctuatorArguments {
 }
 
 /** With `fixedKey` the records keep their key, and so their partition. */
-export function process(
-  state: StreamState,
-  given: unknown,
-  { stores, tables, out, on, punctuators }: ProcessArguments,
-  fixedKey: boolean,
-): StreamState {
+export function process(state: StreamState, given: unknown, options: ProcessArguments, fixedKey: boolean): StreamState {
   const site = callSite()
   const { graph } = state
+  const { out, on } = options
   const method = fixedKey ? 'processValues' : 'process'
   const call = `${graph.nameOf(state.node)}.${method}`
   const name = displayName(state, method, requireName(given, 'name', call, site), site)
   requireFunction(on, '`on`', name, site)
-  for (const table of Object.values(tables)) requireReadable(state, table, name, site)
   const node = graph.add(
     {
       kind: 'process',
-      parents: [state.node, ...Object.values(tables).map((table) => table.node)],
-      stores: storesOf(graph, name, stores ?? {}, site),
-      tables: Object.freeze(
-        Object.fromEntries(
-          Object.entries(tables).map(([key, { node, stores }]) => [
-            key,
-            { node, stores: stores.map((store) => store.name) },
-          ]),
-        ),
-      ),
+      ...surroundings(state, options, name, site),
       fixedKey,
       on: on as UserFunction,
-      punctuators: Object.freeze((punctuators ?? []).map((one) => punctuator(one, name, site))),
-    } satisfies Omit<ProcessNode, 'id' | 'name'>,
+    },
     name,
     site,
   )
@@ -69,6 +57,29 @@ export function process(
     key: fixedKey ? state.key : serde('key'),
     value: serde('value'),
     rekeyed: fixedKey ? state.rekeyed : true,
+  }
+}
+
+/** What a function of the user's has around it; the tables it reads are parents of its node too. */
+export function surroundings(
+  state: StreamState | TableState,
+  { stores, tables, punctuators }: SurroundingsArguments,
+  name: string,
+  site: SourceLocation | undefined,
+): Pick<ProcessNode, 'parents' | 'stores' | 'tables' | 'punctuators'> {
+  for (const table of Object.values(tables)) requireReadable(state, table, name, site)
+  return {
+    parents: [state.node, ...Object.values(tables).map((table) => table.node)],
+    stores: storesOf(state.graph, name, stores ?? {}, site),
+    tables: Object.freeze(
+      Object.fromEntries(
+        Object.entries(tables).map(([key, { node, stores }]) => [
+          key,
+          { node, stores: stores.map((store) => store.name) },
+        ]),
+      ),
+    ),
+    punctuators: Object.freeze((punctuators ?? []).map((one) => punctuator(one, name, site))),
   }
 }
 
@@ -127,7 +138,12 @@ function intervalMs(given: unknown, node: string, site: SourceLocation | undefin
   return ms
 }
 
-function requireReadable(state: StreamState, table: TableState, node: string, site: SourceLocation | undefined): void {
+function requireReadable(
+  state: StreamState | TableState,
+  table: TableState,
+  node: string,
+  site: SourceLocation | undefined,
+): void {
   requireSameGraph(state, table, node, site)
   const windowed = table.stores.find(({ kind }) => kind !== 'key-value')
   if (windowed === undefined) return

@@ -96,6 +96,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'sliding-aggregate':
     case 'session-aggregate':
     case 'suppress':
+    case 'table-transform-values':
     case 'stream-stream-join':
       return `{${name}}=`
     case 'process':

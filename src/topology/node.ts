@@ -241,6 +241,16 @@ export interface ProcessNode extends NodeBase {
   readonly on: Fn
   readonly punctuators: readonly Punctuator[]
 }
+/** Rows made by `transform(value | null, key, context)`. `parents` is its table, then the tables it reads; the first drives it. */
+export interface TableTransformValuesNode extends NodeBase {
+  readonly kind: 'table-transform-values'
+  /** The results. */
+  readonly store: StoreSpec
+  readonly stores: Readonly<Record<string, StoreSpec>>
+  readonly tables: Readonly<Record<string, { readonly node: NodeId; readonly stores: readonly string[] }>>
+  readonly transform: Fn
+  readonly punctuators: readonly Punctuator[]
+}
 /** Holds updates of its table back until stream time is past a limit, and passes on the last one of each key. */
 export interface SuppressNode extends NodeBase {
   readonly kind: 'suppress'
@@ -360,6 +370,7 @@ export type TopologyNode =
   | CogroupInputNode
   | TableFilterNode
   | TableMapValuesNode
+  | TableTransformValuesNode
   | SuppressNode
   | ToStreamNode
   | StreamTableJoinNode

@@ -35,6 +35,8 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
       return [node.store]
     case 'process':
       return Object.values(node.stores)
+    case 'table-transform-values':
+      return [node.store, ...Object.values(node.stores)]
     case 'stream-stream-join':
       return node.stores
     default:
@@ -53,6 +55,7 @@ export function storesOf(node: TopologyNode): readonly string[] {
     case 'foreign-key-result':
       return [...own, ...node.stores]
     case 'process':
+    case 'table-transform-values':
       return [...own, ...Object.values(node.tables).flatMap((table) => table.stores)]
     default:
       return own

@@ -33,7 +33,9 @@ function closeOf(node: TopologyNode, find: (id: NodeId) => WindowClose | undefin
     return { afterEndMs: session.gapMs + session.graceMs, retentionMs }
   }
   let latest: WindowClose | undefined
-  for (const parent of node.parents) {
+  // The tables that a function reads besides have nothing to do with its windows.
+  const parents = node.kind === 'table-transform-values' ? node.parents.slice(0, 1) : node.parents
+  for (const parent of parents) {
     const close = find(parent)
     if (close === undefined) return undefined
     latest = {

@@ -13,6 +13,7 @@ import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
 import { tableAggregates } from './topologies/table-aggregates.ts'
 import { tableJoins } from './topologies/table-joins.ts'
+import { tableTransforms } from './topologies/table-transforms.ts'
 import { tables } from './topologies/tables.ts'
 import { timestamps } from './topologies/timestamps.ts'
 import { versionedTables } from './topologies/versioned-tables.ts'
@@ -32,6 +33,7 @@ export const families: Readonly<Record<string, Family>> = {
   tableJoins,
   tableAggregates,
   timestamps,
+  tableTransforms,
   foreignKeyJoins,
   cogroup,
   streamTableJoins,

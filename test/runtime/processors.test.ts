@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineTopology, json, store, string, topic } from 'streamctl'
+import { defineTopology, json, store, string, type Topology, topic } from 'streamctl'
 import { createTestDriver } from 'streamctl/testing'
 import { afterEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
@@ -39,6 +39,32 @@ const history = defineTopology('history', (b) => {
         },
       ],
     })
+    .to(output)
+})
+
+/** The same of a table's rows: what they are made of, and what they became, is remembered. */
+const transformed = defineTopology('transformed', (b) => {
+  b.table(input, { store: 'rows' })
+    .transformValues('history', {
+      stores: { said: store({ key: string, value: string }) },
+      serde: json<string>(),
+      transform: (value, key, { stores, offset }) => {
+        const now = `${stores.said.get(key) ?? ''}${value}`
+        stores.said.put(key, now)
+        return offset % 3 === 0 ? null : now
+      },
+      punctuators: [
+        { type: 'stream-time', every: 10, punctuate: (time, { stores }) => stores.said.put('k', `${time}|`) },
+      ],
+    })
+    .groupBy('by-length', (said) => [`${said.length}`, said], { key: string, value: string })
+    .aggregate('lists', {
+      init: () => '',
+      add: (list, said) => `${list}+${said}`,
+      subtract: (list, said) => `${list}-${said}`,
+      serde: json<string>(),
+    })
+    .toStream()
     .to(output)
 })
 
@@ -84,42 +110,47 @@ async function written(broker: EmbeddedBroker): Promise<string[]> {
 const times = [3, 4, 11, 11, 25, 19, 30, 31, 39, 58, 57, 60, 60, 71, 95, 94, 100, 101, 130, 131]
 const records = times.map((time, i): Sent => [String.fromCharCode(97 + i), time])
 
-async function expected(): Promise<string[]> {
-  const driver = await createTestDriver(history)
+async function expected(topology: Topology, count: number): Promise<string[]> {
+  const driver = await createTestDriver(topology)
   for (const [value, timestamp] of records) await driver.send(input, 'k', value, timestamp)
   const outputs = driver.read(output).map(({ value }) => value as string)
   await driver.close()
-  expect(outputs).toHaveLength(10)
+  expect(outputs).toHaveLength(count)
   return outputs
 }
 
-test('restarted anywhere, a processor goes on with its stores and its schedule', async () => {
+const both = [
+  ['a processor', history, 10],
+  ['a table of transformed values', transformed, 24],
+] as const
+
+test.each(both)('restarted anywhere, %s goes on with its stores and its schedule', async (_, topology, count) => {
   const dir = await mkdtemp(join(tmpdir(), 'streamctl-processors-'))
   closing.push(() => rm(dir, { recursive: true }))
   const broker = await cluster()
   for (let at = 0; at < records.length; at += 3) {
     await send(broker, records.slice(at, at + 3))
     // Every other time the state is built from the changelogs.
-    const app = await startApp(history, { broker, stateDir: at % 2 === 0 ? dir : null })
+    const app = await startApp(topology, { broker, stateDir: at % 2 === 0 ? dir : null })
     await app.caughtUp()
     await app.stop()
   }
-  expect(await written(broker)).toEqual(await expected())
+  expect(await written(broker)).toEqual(await expected(topology, count))
 })
 
-test('what an aborted transaction has done, punctuations included, is done again', async () => {
+test.each(both)('what an aborted transaction of %s has done is done again', async (_, topology, count) => {
   const broker = await cluster()
   const faulty = faultyBroker(broker.connect(), (step, call) =>
     step === 'commit' && call % 2 === 0 && call < 8 ? { when: 'before', code: 'FENCED' } : undefined,
   )
-  const app = await startApp(history, { broker: faulty.broker, stateDir: null, commitIntervalMs: 1 })
+  const app = await startApp(topology, { broker: faulty.broker, stateDir: null, commitIntervalMs: 1 })
   for (let at = 0; at < records.length; at += 4) {
     await send(broker, records.slice(at, at + 4))
     await app.caughtUp()
   }
   expect(app.snapshot().commits.aborted).toBeGreaterThan(0)
   await app.stop()
-  expect(await written(broker)).toEqual(await expected())
+  expect(await written(broker)).toEqual(await expected(topology, count))
 })
 
 test('by the wall clock a task without records is called, and what it writes is committed', async () => {

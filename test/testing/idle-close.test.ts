@@ -120,6 +120,7 @@ test('a suppressed window is let go, and the aggregate before it takes no more r
       .windowedBy(Windows.tumbling(10, { grace: 5 }))
       .count('counts')
       .filter((n) => n > 0n)
+      .transformValues('kept', { serde: int64, transform: (n) => n })
       .suppress('final', Suppressed.untilWindowCloses('unbounded'))
       .toStream()
       .to(counts)

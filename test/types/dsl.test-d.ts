@@ -778,3 +778,39 @@ describe('joins by a foreign key', () => {
     table.join(names, { ...by, joiner: () => 'x' })
   })
 })
+
+describe('transformed values', () => {
+  const tries = store({ key: string, value: double })
+
+  test('the function sees deleted rows, its stores and tables, and the serde fits what it gives', () => {
+    const out = table.transformValues('t', {
+      stores: { tries },
+      tables: { byNumber },
+      serde: json,
+      transform: (customer, id, context) => {
+        expectTypeOf(customer).toEqualTypeOf<Customer | null>()
+        expectTypeOf(id).toEqualTypeOf<string>()
+        expectTypeOf(context.stores.tries.get(id)).toEqualTypeOf<number | undefined>()
+        expectTypeOf(context.tables.byNumber.get(1n)).toEqualTypeOf<Customer | undefined>()
+        expectTypeOf(context.offset).toEqualTypeOf<number>()
+        // @ts-expect-error the row of its update is all that it gives
+        context.forward(id, 1)
+        return customer === null ? null : { length: customer.name.length }
+      },
+      punctuators: [{ type: 'stream-time', every: '1s', punctuate: (_, { stores }) => stores.tries.put('a', 1) }],
+    })
+    expectTypeOf(out).toEqualTypeOf<KTable<string, { length: number } | null>>()
+    const always = table.transformValues('t', { serde: string, transform: (customer) => customer?.name ?? 'gone' })
+    expectTypeOf(always).toEqualTypeOf<KTable<string, string>>()
+    // @ts-expect-error a number is no text
+    table.transformValues('t', { serde: string, transform: () => 1 })
+    // @ts-expect-error the row may be deleted
+    table.transformValues('t', { serde: string, transform: (customer) => customer.name })
+    // @ts-expect-error the serde is missing
+    table.transformValues('t', { transform: () => 'x' })
+    // @ts-expect-error the name is missing
+    table.transformValues({ serde: string, transform: () => 'x' })
+    // @ts-expect-error a row does not wait
+    table.transformValues('t', { serde: string, transform: async () => 'x' })
+  })
+})

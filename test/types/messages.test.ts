@@ -65,6 +65,7 @@ const programs = {
     "byNumber.groupBy('g', (v) => [v.name, 1], { key: string, value: double }).reduce('r', (a, b) => a + b)",
   'foreign key of another type':
     "byNumber.join(byNumber, { name: 'j', foreignKey: (v) => v.name, joiner: () => 'x', serde: string })",
+  'transformed value of another type': "byNumber.transformValues('t', { serde: string, transform: () => 1 })",
   'no name for a store': 'stream.groupByKey().count()',
   'serde of another type': "stream.groupByKey().aggregate('n', { init: () => 0, add: (n) => n + 1, serde: string })",
 } as const
@@ -169,6 +170,7 @@ test('the row of a left join may be missing', () => {
 test('what is required is named', () => {
   expectSaid('no serde for a new key', "Property 'key' is missing in type '{}'")
   expectSaid('foreign key of another type', "Type 'string' is not assignable to type 'bigint'.")
+  expectSaid('transformed value of another type', "Type 'number' is not assignable to type 'string'.")
   expectSaid('no name for a store', 'Expected 1-2 arguments, but got 0.')
   expectSaid('grouped table without a subtractor', 'Expected 3-4 arguments, but got 2.')
 })

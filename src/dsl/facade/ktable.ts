@@ -8,11 +8,13 @@ import { suppress } from '../suppress.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from '../suppressed.ts'
 import { groupTableBy } from '../table-grouping.ts'
 import { derived, joinTables, toStream } from '../tables.ts'
+import { transformValues } from '../transform-values.ts'
 import type { Guard, OfWindows, Predicate, Present, SameKey, SerdeFor, ValueOf } from '../types.ts'
 import { KGroupedTable } from './grouped-table.ts'
 import { KStream } from './kstream.ts'
 import { notA } from './not-a.ts'
 import type { ForeignKeyJoinOptions, SuppressOptions, TableJoinOptions } from './options.ts'
+import type { Empty, Stores, Tables, TransformValuesOptions } from './processor.ts'
 
 /** By key with a joiner, by a foreign key with an object that has both functions. */
 type TableJoinArguments = [other: unknown, by: UserFunction | ForeignKeyJoinArguments, options?: TableJoinOptions]
@@ -61,6 +63,33 @@ export class KTable<out K, out V> {
   mapValues<V2>(name: string, mapper: (value: Present<V>, key: K) => V2): KTable<K, V2 | Extract<V, null>>
   mapValues<V2>(...args: [string | UserFunction, UserFunction?]): KTable<K, V2 | Extract<V, null>> {
     return new KTable(derived(this.#state, 'mapValues', args))
+  }
+
+  /**
+   * Another value for each row, by a function that has stores, tables to read and a context (Kafka Streams: ValueTransformerWithKey). Unlike
+   * `mapValues` it is called for deleted rows too, and the results are kept, in the store of that name.
+   * @example
+   * customers.transformValues('tier-changes', {
+   *   stores: { changes: store({ key: string, value: double }) },
+   *   serde: json<{ tier: string; changes: number }>(),
+   *   transform(customer, id, { stores }) {
+   *     const changes = (stores.changes.get(id) ?? -1) + 1
+   *     stores.changes.put(id, changes)
+   *     return customer === null ? null : { tier: customer.tier, changes }
+   *   },
+   * })
+   * @throws StreamError INVALID_TOPOLOGY when the name, the function or a serde is missing, or a table to read is none of the same topology.
+   */
+  transformValues<
+    RS extends AnySerde,
+    R extends ValueOf<RS> | null,
+    S extends Stores = Empty,
+    T extends Tables = Empty,
+  >(name: string, options: TransformValuesOptions<K, V, R, RS, S, T>): KTable<K, R> {
+    const { stores, tables, transform, serde, storage, punctuators } = options ?? {}
+    const read = Object.entries(tables ?? {}).map(([key, table]) => [key, this.#table(table, `tables.${key}`)])
+    const given = { stores, tables: Object.fromEntries(read), transform, serde, storage, punctuators }
+    return new KTable(transformValues(this.#state, name, given))
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Serde } from '../../serde/serde.ts'
 import type { AnyStoreDefinition, StoreDefinition } from '../store.ts'
 import type { Present, StreamTypeError } from '../types.ts'
 import type { KTable } from './ktable.ts'
+import type { StoreOptions } from './options.ts'
 
 /** A record as a processor is given it (Kafka Streams: Record). */
 export interface ProcessorRecord<out K, out V> {
@@ -114,6 +115,15 @@ export interface FixedKeyProcessorOptions<K, V, V2, S, T> extends Surroundings<S
   readonly out?: { readonly value: Serde<V2> }
   readonly on: (record: ProcessorRecord<K, V>, context: FixedKeyProcessorContext<S, T, V2>) => Synchronous
   /** They cannot forward: no record is at hand whose key it would be. */
+  readonly punctuators?: readonly Punctuator<ProcessingContext<S, T>>[]
+}
+
+export interface TransformValuesOptions<K, V, R, ResultSerde, S, T> extends Surroundings<S, T>, StoreOptions {
+  /** Called once for each update: null comes for a row that was deleted, and null deletes. */
+  readonly transform: (value: V, key: K, context: ProcessingContext<S, T>) => R
+  /** How the store of the results and its changelog hold them. */
+  readonly serde: ResultSerde
+  /** They cannot change rows of the table: those change with its updates. */
   readonly punctuators?: readonly Punctuator<ProcessingContext<S, T>>[]
 }
 

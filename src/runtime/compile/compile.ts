@@ -108,7 +108,15 @@ function isLate(node: TopologyNode): node is SinkNode {
 
 /** The other parents are tables that it looks at. */
 function isDrivenByFirst({ kind }: TopologyNode): boolean {
-  return kind === 'stream-table-join' || kind === 'foreign-key-result' || kind === 'process'
+  switch (kind) {
+    case 'stream-table-join':
+    case 'foreign-key-result':
+    case 'process':
+    case 'table-transform-values':
+      return true
+    default:
+      return false
+  }
 }
 
 function processorContext(node: TopologyNode, counters: Counters): ProcessorContext {

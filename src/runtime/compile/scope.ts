@@ -92,6 +92,8 @@ export function onIdleOfWindows(
 function awaiting(scope: Scope, id: NodeId): readonly SuppressNode[] {
   return scope.children(id).flatMap((node) => {
     if (node.kind === 'suppress') return node.until === 'window-close' ? [node] : []
-    return node.kind === 'table-filter' || node.kind === 'table-map-values' ? awaiting(scope, node.id) : []
+    const passes =
+      node.kind === 'table-filter' || node.kind === 'table-map-values' || node.kind === 'table-transform-values'
+    return passes ? awaiting(scope, node.id) : []
   })
 }

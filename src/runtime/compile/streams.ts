@@ -35,7 +35,6 @@ import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, Win
 import type {
   AggregateNode,
   NodeId,
-  ProcessNode,
   RepartitionNode,
   SinkNode,
   StreamStreamJoinNode,
@@ -46,6 +45,7 @@ import { topicOfNode } from '../plan.ts'
 import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
 import { keepsValue } from './reads.ts'
 import { onIdleOf, onIdleOfWindows, type Scope, storeOf } from './scope.ts'
+import { surroundings } from './surroundings.ts'
 
 export function buildProcess(node: TopologyNode, scope: Scope): Process {
   const ctx = scope.context(node)
@@ -149,7 +149,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'stream-table-join':
       return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
     case 'process':
-      return processOf(node, scope)
+      return process({ ...node, ...surroundings(node, scope) }, ctx, next())
     case 'sink':
       return sinkOf(node, ctx, scope)
     case 'repartition':
@@ -157,18 +157,6 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no stream`)
   }
-}
-
-function processOf(node: ProcessNode, scope: Scope): Process {
-  const { appId, task, current, schedule, streamTime, clock } = scope.wiring
-  const stores = mapped(node.stores, ({ name }) => storeOf<KeyValueStore<unknown, unknown>>(scope, name))
-  const tables = mapped(node.tables, (table) => scope.view(table.node))
-  const surroundings = { stores, tables, current, streamTime, clock, app: appId, task }
-  return process({ ...node, ...surroundings, schedule }, scope.context(node), scope.next(node.id))
-}
-
-function mapped<T, R>(given: Readonly<Record<string, T>>, map: (one: T) => R): Readonly<Record<string, R>> {
-  return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, map(one)]))
 }
 
 /** What takes the records of the left stream of a join, and what takes those of the right one. */

@@ -9,13 +9,15 @@ import { tableFilter } from '../../operators/table-filter.ts'
 import { tableGroupBy } from '../../operators/table-group-by.ts'
 import { tableMapValues } from '../../operators/table-map-values.ts'
 import { joinLeft, joinRight } from '../../operators/table-table-join.ts'
+import { tableTransformValues } from '../../operators/table-transform-values.ts'
 import { toStream } from '../../operators/to-stream.ts'
 import type { AnySerde } from '../../serde/serde.ts'
-import type { BufferStore } from '../../state/store.ts'
+import type { BufferStore, KeyValueStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
 import { isVersioned } from './reads.ts'
 import { onIdleOf, type Scope, storeOf } from './scope.ts'
+import { surroundings } from './surroundings.ts'
 
 /** Operators that look at rows one by one take every version; the others take what changes a row as it is now. */
 export function buildOlderUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
@@ -40,6 +42,11 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
       return [tableFilter({ ...node, isVersioned: isVersioned(scope.topology, node) }, ctx, scope.updates(node.id))]
     case 'table-map-values':
       return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))]
+    case 'table-transform-values': {
+      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      const args = { ...node, ...surroundings(node, scope), store, sendsOld: scope.sendsOld(node.id) }
+      return [tableTransformValues(args, ctx, scope.updates(node.id))]
+    }
     case 'suppress': {
       const buffer = storeOf<BufferStore<unknown, unknown>>(scope, node.store.name)
       return [suppress({ ...node, buffer, onIdle: onIdleOf(scope, node.id) }, ctx, scope.updates(node.id))]

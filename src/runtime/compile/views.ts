@@ -18,6 +18,7 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
     case 'table':
     case 'aggregate':
     case 'table-aggregate':
+    case 'table-transform-values':
     case 'foreign-key-result':
       return keyed(node.store, scope)
     case 'window-aggregate': {

@@ -26,6 +26,7 @@ final class Topologies {
             TableJoins.class,
             TableAggregates.class,
             Timestamps.class,
+            TableTransforms.class,
             ForeignKeyJoins.class,
             Cogroup.class,
             StreamTableJoins.class,
