@@ -176,6 +176,22 @@ export const cases: readonly OperatorCase[] = [
           .toStream(),
       ),
   },
+  {
+    name: 'KTable.join by a foreign key',
+    over: 'table',
+    reads: 'table first',
+    build: (b) =>
+      seen(
+        table(b)
+          .join(b.table(others, { store: 'others' }), {
+            name: 'joined',
+            foreignKey: (_, key) => key,
+            joiner: (n, row) => n + row,
+            serde: numbers.value,
+          })
+          .toStream(),
+      ),
+  },
   { name: 'KTable.groupBy', over: 'table', build: (b) => void byRest(b) },
   {
     name: 'KGroupedTable.count',
