@@ -17,6 +17,8 @@ const row = (key: string, value: string, timestamp: number): JsonRecord => ({
   headers: [],
 })
 
+const answer = (value: string, timestamp: number): JsonRecord => ({ ...row('a', value, timestamp), topic: 'results' })
+
 const at = (timestamp: number): JsonRecord => ({ ...keyed, timestamp })
 
 /** The update of a window of 10 ms. */
@@ -255,6 +257,25 @@ export const differences: Readonly<Record<string, Difference>> = {
         .count('counts')
         .toStream()
         .to(windowedResults(10))
+    },
+  },
+  transformedOlderVersion: {
+    what: 'an older version that comes late to a versioned table with transformed values behind it',
+    why: 'the results are the rows as they are now; Kafka Streams keeps them by arrival, so that the older row stays',
+    streamctl: {
+      does: 'keeps the result of the newest version',
+      output: [answer('X', 20)],
+    },
+    kafkaStreams: {
+      does: 'transforms the older version and puts it in the place of the newer one',
+      output: [answer('X', 20), answer('Y', 10)],
+    },
+    input: [row('a', 'x', 20), row('a', 'y', 10)],
+    build(b) {
+      b.table(rows, { store: 'rows', history: 100 })
+        .transformValues('upper', { serde: string, transform: (row) => row?.toUpperCase() ?? null })
+        .toStream()
+        .to(results)
     },
   },
   ...streamJoinDifferences,

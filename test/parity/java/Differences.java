@@ -157,4 +157,15 @@ final class Differences {
     static void joinBeforeTheEpoch(StreamsBuilder b) {
         Results.to("results", StreamJoins.inner(b, 20, -10, 100));
     }
+
+    static void transformedOlderVersion(StreamsBuilder b) {
+        Results.to(
+                "results",
+                VersionedTables.rows(b, 100)
+                        .transformValues(
+                                () -> TableTransforms.<String>transformer(
+                                        (row, key, context) -> row == null ? null : row.toUpperCase()),
+                                TableTransforms.kept("upper"))
+                        .toStream());
+    }
 }

@@ -25,11 +25,11 @@ final class TableTransforms {
     private TableTransforms() {}
 
     /** A transformer that is nothing but a function of its context and the row. */
-    private interface On<V> {
+    interface On<V> {
         String transform(V value, String key, ProcessorContext context);
     }
 
-    private static <V> ValueTransformerWithKey<String, V, String> transformer(On<V> on) {
+    static <V> ValueTransformerWithKey<String, V, String> transformer(On<V> on) {
         return new ValueTransformerWithKey<>() {
             private ProcessorContext context;
 
@@ -48,7 +48,7 @@ final class TableTransforms {
         };
     }
 
-    private static Materialized<String, String, KeyValueStore<Bytes, byte[]>> kept(String store) {
+    static Materialized<String, String, KeyValueStore<Bytes, byte[]>> kept(String store) {
         return Inputs.texts(store);
     }
 
