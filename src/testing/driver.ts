@@ -4,14 +4,22 @@
  */
 
 import { recordOutput } from '../broker/output.ts'
-import type { FetchedPartition, Output } from '../broker/port.ts'
+import type { CommittedOffset, FetchedPartition, Output } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
-import { consumerRecord, type Header, type Headers, noHeaders, partitionName } from '../common/record.ts'
+import {
+  type ConsumerRecord,
+  consumerRecord,
+  type Header,
+  type Headers,
+  noHeaders,
+  partitionName,
+  type TopicPartition,
+} from '../common/record.ts'
 import { makeCounters } from '../runtime/counters.ts'
 import { type Plan, planWith } from '../runtime/plan.ts'
 import { openSerdes } from '../runtime/serdes.ts'
-import type { Task } from '../runtime/task.ts'
+import type { StartPosition, Task } from '../runtime/task.ts'
 import { openTask } from '../runtime/tasks.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
@@ -61,6 +69,10 @@ export class TestDriver {
   readonly #tasks: Task[] = []
   readonly #owners = new Map<string, Task>()
   readonly #ends = new Map<string, number>()
+  /** By partition, what each input's commit says. */
+  readonly #committed = new Map<string, CommittedOffset>()
+  /** By partition, the last record of each key. */
+  readonly #changelogs = new Map<string, Map<string, ConsumerRecord>>()
   readonly #outputs: TestRecord[] = []
   #now: number
   #keyless = 0
@@ -82,6 +94,17 @@ export class TestDriver {
 
   /** Called once by `createTestDriver`. */
   async open(): Promise<void> {
+    await openSerdes(this.#plan.topology, false)
+    // The driver writes to sources itself.
+    for (const { key, value } of this.#serdes.values()) {
+      await key.open?.()
+      await value.open?.()
+    }
+    await this.#openTasks()
+  }
+
+  /** Opens every task with what was committed of it, which at first is nothing. */
+  async #openTasks(): Promise<void> {
     const parts = {
       plan: this.#plan,
       counters: makeCounters(this.#plan.topology),
@@ -96,16 +119,15 @@ export class TestDriver {
       warn: () => undefined,
       clock: () => this.#now,
     }
-    await openSerdes(this.#plan.topology, false)
-    // The driver writes to sources itself.
-    for (const { key, value } of this.#serdes.values()) {
-      await key.open?.()
-      await value.open?.()
-    }
     for (const id of this.#plan.tasks) {
       const task = await openTask(id, parts)
+      for (const { store, topic } of task.stores.changelogs()) {
+        const name = partitionName(topic, id.partition)
+        const rows = this.#changelogs.get(name)
+        if (rows !== undefined) await task.stores.applyChangelog(store, rows.values(), this.#ends.get(name) ?? 0)
+      }
+      task.seek(task.inputs.map((input) => this.#startOf(input)))
       await task.stores.load()
-      task.seek(task.inputs.map((input) => ({ ...input, offset: 0, metadata: '', stableEnd: 0, committed: false })))
       task.state = 'running'
       for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
       this.#tasks.push(task)
@@ -192,6 +214,23 @@ export class TestDriver {
     }
   }
 
+  /**
+   * Ends every task and opens it anew, as after a crash: state comes back from the changelogs, positions and stream times from what was
+   * committed. A topology that remembers something elsewhere, in a variable say, shows it here.
+   */
+  async restart(): Promise<void> {
+    await this.close()
+    this.#tasks.length = 0
+    await this.#openTasks()
+  }
+
+  #startOf({ topic, partition }: TopicPartition): StartPosition {
+    const name = partitionName(topic, partition)
+    const { offset, metadata } = this.#committed.get(name) ?? { offset: 0, metadata: '' }
+    const stableEnd = this.#ends.get(name) ?? 0
+    return { topic, partition, offset, metadata, stableEnd, committed: this.#committed.has(name) }
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#tasks.map((task) => task.stores.close()))
   }
@@ -239,6 +278,7 @@ export class TestDriver {
       const positions = task.positions()
       await task.stores.settle(task.stores.seal(), this.#ends)
       task.committed(positions)
+      for (const position of positions) this.#committed.set(partitionName(position.topic, position.partition), position)
     }
   }
 
@@ -248,9 +288,18 @@ export class TestDriver {
     return recordOutput((partition, record) => {
       const { key, value, timestamp, headers } = record
       if (isRepartition) void this.#deliver(topic, partition, key, value, timestamp, headers)
-      else if (isInternal) this.#next(topic, partition)
+      else if (isInternal) this.#keep(topic, partition, record)
       else this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers })
     })
+  }
+
+  /** A row of a changelog, in the place of the one before it. */
+  #keep(topic: string, partition: number, record: ConsumerRecord): void {
+    record.offset = this.#next(topic, partition)
+    const name = partitionName(topic, partition)
+    const rows = this.#changelogs.get(name) ?? new Map<string, ConsumerRecord>()
+    this.#changelogs.set(name, rows)
+    rows.set((record.key as Buffer).toString('latin1'), record)
   }
 
   #decoded(topic: string, key: Buffer | null, value: Buffer | null): { key: unknown; value: unknown } {

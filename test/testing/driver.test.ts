@@ -143,3 +143,23 @@ test('a topic that the topology does not read is refused by name', async () => {
     hint: expect.stringContaining('input'),
   })
 })
+
+test('after a restart counts go on, and what only a variable knew is gone', async () => {
+  let seen = 0
+  const topology = defineTopology('restarted', (b) => {
+    b.stream(lines)
+      .peek(() => seen++)
+      .groupByKey()
+      .count('lines')
+      .toStream()
+      .to(counts)
+  })
+  const d = await createTestDriver(topology, { partitions: 2 })
+  driver = d
+  for (const key of ['a', 'b', 'a']) await d.send(lines, key, 'x', 1)
+  await d.restart()
+  await d.restart()
+  for (const key of ['a', 'b', 'c']) await d.send(lines, key, 'x', 2)
+  expect(d.read(counts).map(({ key, value }) => `${key}${value}`)).toEqual(['a1', 'b1', 'a2', 'a3', 'b2', 'c1'])
+  expect(seen, 'no record is processed again').toBe(6)
+})
