@@ -8,7 +8,7 @@ import { KStream } from './facade/kstream.ts'
 import { KTable } from './facade/ktable.ts'
 import type { MaterializedOptions } from './facade/options.ts'
 import type { Graph, SourceArguments } from './graph.ts'
-import { invalid, requireFunction, requireName } from './invalid.ts'
+import { invalid, requireName, requireSync } from './invalid.ts'
 import { requireTopic } from './sinks.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
@@ -150,5 +150,5 @@ function timestamps(
     )
   }
   if (timestamp === undefined) return { onInvalidTimestamp }
-  return { timestamp: requireFunction(timestamp, 'timestamp', node, site), onInvalidTimestamp }
+  return { timestamp: requireSync(timestamp, 'timestamp', node, site), onInvalidTimestamp }
 }

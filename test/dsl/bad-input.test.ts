@@ -212,6 +212,7 @@ const refused: readonly Refused[] = [
     /the initializer is async/,
     'n',
   ],
+  ['an async timestamp', (b) => b.stream(input, { timestamp: async () => 1 }), /the timestamp is async/, 'input'],
   [
     'an async foreign key',
     (b) =>
