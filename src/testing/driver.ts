@@ -264,8 +264,11 @@ export class TestDriver {
       highWatermark: offset + 1,
     }
     const task = this.#owners.get(partitionName(topic, partition)) as Task
+    const waits = task.prepare(batch)
+    // As in a worker: a timestamp is read from the record as it is enqueued. What a task passes on has its own, and is there at once.
+    if (waits !== undefined && this.#plan.externalSources.includes(topic)) return waits.then(() => task.enqueue(batch))
     task.enqueue(batch)
-    return task.prepare(batch)
+    return waits
   }
 
   /** Runs every task until none has anything left, then commits, as a worker does. */

@@ -122,3 +122,30 @@ test('windows go by the extracted time', async () => {
   for (const time of [3, 25, 7, 26]) await driver.send(sales, 'k', { at: time, id: 'a' }, 1000 - time)
   expect(driver.read(seen).map(({ value }) => value)).toEqual(['0: 1', '20: 1', '20: 2'])
 })
+
+test('a serde that has to look something up has done so before its records are asked for their time', async () => {
+  let isReady = false
+  const plain = json<Sale>()
+  const late = topic('late-schemas', {
+    key: string,
+    value: {
+      ...plain,
+      deserialize: (bytes: Buffer): Sale => {
+        if (!isReady) throw new Error('no schema yet')
+        return plain.deserialize(bytes)
+      },
+      prepare: async () => {
+        await Promise.resolve()
+        isReady = true
+      },
+    },
+  })
+  const topology = defineTopology('prepared', (b) => {
+    b.stream(late, { timestamp: at })
+      .mapValues((sale) => sale.id)
+      .to(seen)
+  })
+  driver = await createTestDriver(topology)
+  await driver.send(late, 'k', { at: 70, id: 'a' }, 3)
+  expect(written()).toEqual(['a@70'])
+})
