@@ -22,6 +22,7 @@ export type {
   SessionWindowedCogroupedKStream,
   TimeWindowedCogroupedKStream,
 } from './dsl/facade/cogrouped.ts'
+export type { GlobalKTable } from './dsl/facade/global-ktable.ts'
 export type { KGroupedStream } from './dsl/facade/grouped.ts'
 export type { KGroupedTable } from './dsl/facade/grouped-table.ts'
 export type { KStream } from './dsl/facade/kstream.ts'

@@ -30,8 +30,10 @@ export interface ThreadOptions {
  */
 export function inThreads({ workers, file, bootstrap }: ThreadOptions) {
   return async ({ plan, settings, log }: EngineParts): Promise<readonly Engine[]> => {
-    const { read, written } = externalTopics(plan.topology)
-    const external = new Map([...read, ...written].map((topic) => [topic, plan.partitions.get(topic) as number]))
+    const { read, written, global } = externalTopics(plan.topology)
+    const external = new Map(
+      [...read, ...written, ...global].map((topic) => [topic, plan.partitions.get(topic) as number]),
+    )
     const starts = Array.from({ length: workers }, (_, number): ThreadStart => {
       const identity = `${settings.identity}-${number}`
       const own = { identity, instanceId: `${settings.instanceId}-${number}`, engines: workers }

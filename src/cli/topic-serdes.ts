@@ -4,14 +4,13 @@ import type { Topology } from '../topology/node.ts'
 import { UsageError } from './errors.ts'
 import type { Serdes } from './records.ts'
 
+const readKinds: readonly string[] = ['source', 'global-table']
+
 /** @throws UsageError naming the topics that there are. */
 export function mustKnow(topology: Topology, topic: string, kind: 'source' | 'sink' | 'topic'): Serdes {
-  const known = topology.nodes.filter((node) =>
-    kind === 'topic' ? node.kind === 'source' || node.kind === 'sink' : node.kind === kind,
-  )
-  for (const node of known) {
-    if ((node.kind === 'source' || node.kind === 'sink') && node.topic === topic) return node
-  }
+  const kinds = kind === 'sink' ? ['sink'] : kind === 'source' ? readKinds : [...readKinds, 'sink']
+  const known = topology.nodes.filter((node) => kinds.includes(node.kind))
+  for (const node of known) if ('topic' in node && 'key' in node && node.topic === topic) return node
   const names = [...new Set(known.flatMap((node) => ('topic' in node ? [node.topic] : [])))]
   const verb = kind === 'source' ? 'read' : kind === 'sink' ? 'write' : 'know'
   throw new UsageError(

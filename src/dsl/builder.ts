@@ -4,9 +4,11 @@ import type { RecordContext } from '../common/record-context.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 import type { SourceLocation, TimestampPolicy } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
+import { GlobalKTable } from './facade/global-ktable.ts'
 import { KStream } from './facade/kstream.ts'
 import { KTable } from './facade/ktable.ts'
 import type { MaterializedOptions } from './facade/options.ts'
+import { globalTable } from './global-tables.ts'
 import type { Graph, SourceArguments } from './graph.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
 import { requireTopic } from './sinks.ts'
@@ -37,6 +39,11 @@ export interface SourceOptions<K = unknown, V = unknown> {
 
 export interface TableOptions<K = unknown, V = unknown> extends SourceOptions<K, V>, MaterializedOptions {
   /** Name of the store and of its changelog. */
+  readonly store: string
+}
+
+export interface GlobalTableOptions {
+  /** Name of the table, unique among stores. It has no changelog: the topic is one. */
   readonly store: string
 }
 
@@ -86,6 +93,18 @@ export class StreamsBuilder {
     const source = this.#source(topic, options, 'table', site)
     const { store, storage, history } = options ?? {}
     return new KTable(materialized(source, store, 'table', { storage, history }, site))
+  }
+
+  /**
+   * The topic's last value of each key, all of them in the memory of every engine, for streams to look up under a key of their choice
+   * without being partitioned by it. It is read to its end before any task starts, and followed from then on, whatever the
+   * time of its records; a record with a null value deletes the row. One that does not decode stops the app.
+   * @example b.globalTable(countries, { store: 'countries' })
+   * @throws StreamError INVALID_TOPOLOGY when the store's name is missing or taken.
+   */
+  globalTable<K, V>(topic: Source<K, V>, options: GlobalTableOptions): GlobalKTable<K, V> {
+    const site = callSite()
+    return new GlobalKTable(globalTable(this.#graph, requireTopic(topic, 'globalTable', site), options?.store, site))
   }
 
   #source(

@@ -34,6 +34,7 @@ export class Graph {
   readonly #stores = new Map<string, SourceLocation | undefined>()
   readonly #shared = new Map<object, StoreSpec>()
   readonly #repartitions = new Map<string, SourceLocation | undefined>()
+  readonly #globals = new Map<string, SourceLocation | undefined>()
   #sealed = false
 
   constructor(topology: string) {
@@ -104,6 +105,11 @@ export class Graph {
     return legal
   }
 
+  /** Takes a topic for a global table: it is held once. */
+  claimGlobal(topic: string, site: SourceLocation | undefined): void {
+    claim(this.#globals, topic, 'the topic of a global table', site)
+  }
+
   /** The source of a topic. A topic is read once: a second call with the same serdes and policy gets the same node. */
   source(wanted: SourceArguments, site: SourceLocation | undefined): NodeId {
     const known = this.#nodes.find((node): node is SourceNode => node.kind === 'source' && node.topic === wanted.topic)
@@ -131,8 +137,11 @@ export class Graph {
   seal(site: SourceLocation | undefined, options: Pick<Topology, 'idleCloseMs'> = {}): Topology {
     this.#sealed = true
     if (!this.#nodes.some((node) => node.kind === 'source')) {
+      const isGlobal = this.#nodes.some((node) => node.kind === 'global-table')
       throw invalid(
-        `the topology ${this.topology} reads no topic`,
+        isGlobal
+          ? `the topology ${this.topology} reads topics of global tables alone, and these drive nothing`
+          : `the topology ${this.topology} reads no topic`,
         'Start with b.stream(topic) or b.table(topic, { store }).',
         this.topology,
         site,

@@ -30,6 +30,13 @@ export interface TableState {
   readonly stores: readonly StoreSpec[]
 }
 
+export interface GlobalTableState {
+  readonly graph: Graph
+  readonly node: NodeId
+  /** Name of the store. */
+  readonly table: string
+}
+
 /** Serdes a call brings along for where those of the stream no longer fit. */
 export interface GivenSerdes {
   readonly key?: AnySerde | undefined

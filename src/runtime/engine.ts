@@ -10,6 +10,8 @@ import type { Clock } from '../common/time.ts'
 import type { AppState, Snapshot } from '../metrics/snapshot.ts'
 import { assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
+import { GlobalReader } from './global-reader.ts'
+import { globalTablesOf } from './global-table.ts'
 import { IdleClose } from './idle-close.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
@@ -68,10 +70,13 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     timeoutMs: settings.transactionTimeoutMs,
   })
   const counters = makeCounters(plan.topology)
+  const globalTables = globalTablesOf(plan.topology, counters)
+  const globals = new GlobalReader({ plan, broker, tables: globalTables, log })
   const storesPerTask = Math.max(1, ...plan.subTopologies.map((sub) => sub.stores.length))
   const taskParts = {
     plan,
     counters,
+    globalTables,
     budget: stateBudget({
       tasks: plan.tasks.length,
       storesPerTask,
@@ -106,17 +111,48 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
       return tasks
     },
   })
-  const ended = worker.run()
+  const ended = globalTables.size === 0 ? worker.run() : runWithGlobals(worker, globals)
   ended.catch(() => undefined)
   const { address } = broker
   return {
     ended,
-    stop: () => worker.stop(),
+    stop: () => {
+      globals.stop()
+      worker.stop()
+    },
     get state() {
       return worker.state
     },
     snapshot: () =>
-      snapshotOf({ plan, counters, worker, brokerAddress: address, startedAt, at: clock(), state: worker.state }),
+      snapshotOf({
+        plan,
+        counters,
+        worker,
+        globalTables,
+        globals,
+        brokerAddress: address,
+        startedAt,
+        at: clock(),
+        state: worker.state,
+      }),
+  }
+}
+
+/** Global tables are whole before a task starts, and are followed for as long as one may run; what ends one of them ends both. */
+async function runWithGlobals(worker: Worker, globals: GlobalReader): Promise<void> {
+  let failure: { readonly error: unknown } | undefined
+  const failed = (error: unknown): void => {
+    failure = { error }
+    worker.fail(error)
+  }
+  await globals.load().catch(failed)
+  const following = failure === undefined ? globals.follow().catch(failed) : undefined
+  try {
+    await worker.run()
+  } finally {
+    globals.stop()
+    await following
+    await globals.close()
   }
 }
 

@@ -12,6 +12,7 @@ import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { resolvePartitions } from '../topology/partitions.ts'
 import { subTopologies } from '../topology/subtopology.ts'
+import { topicOf } from '../topology/upstream.ts'
 import type { TaskId } from './task-id.ts'
 
 export interface Plan {
@@ -32,8 +33,8 @@ export interface Plan {
  * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED.
  */
 export function planWith(topology: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
-  const { read, written } = externalTopics(topology)
-  for (const topic of [...read, ...written]) if (!external.has(topic)) throw topicMissing(topology, topic)
+  const { read, written, global } = externalTopics(topology)
+  for (const topic of [...read, ...written, ...global]) if (!external.has(topic)) throw topicMissing(topology, topic)
   const subs = subTopologies(topology)
   const repartitionCounts = resolvePartitions(topology, subs, external)
   const partitions = new Map(external)
@@ -68,8 +69,8 @@ const otherPartitions =
 
 /** Plans against the broker's topics and creates the internal ones that are missing. */
 export async function makePlan(topology: Topology, appId: string, broker: Broker): Promise<Plan> {
-  const { read, written } = externalTopics(topology)
-  const found = await broker.topics([...read, ...written])
+  const { read, written, global } = externalTopics(topology)
+  const found = await broker.topics([...read, ...written, ...global])
   const plan = planWith(topology, appId, new Map([...found.values()].map((topic) => [topic.name, topic.partitions])))
   await broker.createTopics(plan.internalTopics)
   const made = await broker.topics(plan.internalTopics.map((topic) => topic.name))
@@ -111,7 +112,7 @@ export async function checkPartitions(plan: Plan, broker: Broker): Promise<void>
 
 /** Full name of the topic a source, sink or repartition node stands for. */
 export function topicOfNode(appId: string, node: TopologyNode): string | undefined {
-  if (node.kind === 'source' || node.kind === 'sink') return node.topic
+  if (node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table') return node.topic
   return node.kind === 'repartition' ? repartitionTopic(appId, node.topic) : undefined
 }
 
@@ -129,7 +130,7 @@ export function inputsOf(plan: Plan, task: TaskId): readonly TopicPartition[] {
 }
 
 function topicMissing(topology: Topology, topic: string): StreamError {
-  const node = topology.nodes.find((node) => (node.kind === 'source' || node.kind === 'sink') && node.topic === topic)
+  const node = topology.nodes.find((node) => node.kind !== 'repartition' && topicOf(node) === topic)
   return new StreamError('TOPIC_MISSING', `topic ${topic} does not exist`, {
     hint: `Create it with the number of partitions you want: kafka-topics.sh --create --topic ${topic} --partitions 4 --bootstrap-server <broker>`,
     where: { topic, ...(node && { node: node.name }), ...node?.where },

@@ -3,6 +3,8 @@
 import type { AppState, InputSnapshot, Snapshot, StoreSnapshot, TaskSnapshot } from '../metrics/snapshot.ts'
 import { storesOf } from '../topology/upstream.ts'
 import { type Counters, recordsByNode } from './counters.ts'
+import type { GlobalReader } from './global-reader.ts'
+import type { GlobalTable } from './global-table.ts'
 import { type Plan, topicOfNode } from './plan.ts'
 import type { Task } from './task.ts'
 import type { Worker } from './worker.ts'
@@ -11,6 +13,8 @@ export interface ReportParts {
   readonly plan: Plan
   readonly counters: Counters
   readonly worker: Worker
+  readonly globalTables: ReadonlyMap<string, GlobalTable>
+  readonly globals: GlobalReader
   readonly brokerAddress: string
   readonly startedAt: number
   readonly at: number
@@ -45,7 +49,7 @@ export function snapshotOf(parts: ReportParts): Snapshot {
       records: records[node.id] ?? 0,
     })),
     tasks,
-    stores: storeSnapshots(plan, worker.tasks, tasks),
+    stores: [...storeSnapshots(plan, worker.tasks, tasks), ...globalSnapshots(parts)],
     commits: {
       count: worker.commits.count,
       aborted: worker.aborted,
@@ -80,6 +84,14 @@ function taskSnapshot(task: Task, worker: Worker): TaskSnapshot {
     restore: worker.restoring(task),
     cachedRows: task.stores.sizes().reduce((sum, { rows }) => sum + rows, 0),
   }
+}
+
+/** Every engine holds all rows of its own. */
+function globalSnapshots({ globalTables, globals }: ReportParts): readonly StoreSnapshot[] {
+  return [...globalTables].map(([name, table]) => {
+    const { done: restored, total: restoreTotal } = globals.progress(table)
+    return { name, kind: 'global', tasks: 0, cachedRows: table.rows.size, diskBytes: null, restored, restoreTotal }
+  })
 }
 
 function storeSnapshots(

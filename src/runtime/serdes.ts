@@ -17,6 +17,7 @@ export async function openSerdes(topology: Topology, named = true): Promise<void
       await node.key.open?.(named ? node.topic : undefined, 'key')
       await node.value.open?.(named ? node.topic : undefined, 'value')
     } else if (node.kind === 'repartition') internal.push(node.key, node.value)
+    else if (node.kind === 'global-table') internal.push(node.key)
     else if (node.kind === 'foreign-key-subscribe') internal.push(node.key, node.value)
     else for (const { key, value } of ownStores(node)) internal.push(key, value)
   }

@@ -12,6 +12,7 @@ import type { NodeId, SourceLocation, SubTopology, Topology, TopologyNode } from
 import { type CompiledSource, compile } from './compile/compile.ts'
 import { type Counters, drop } from './counters.ts'
 import { deadLetterHeaders } from './dead-letter.ts'
+import { type GlobalTable, globalView } from './global-table.ts'
 import { inputsOf, type Plan } from './plan.ts'
 import { Punctuations } from './punctuations.ts'
 import type { StateBudget } from './state-budget.ts'
@@ -23,6 +24,8 @@ import { Timestamps } from './timestamps.ts'
 export interface TaskParts {
   readonly plan: Plan
   readonly counters: Counters
+  /** Of the engine; default none. */
+  readonly globalTables?: ReadonlyMap<string, GlobalTable>
   readonly output: (topic: string) => Output
   /** Directory of a task's state; null keeps it in memory. */
   readonly taskDir: (task: string) => string | null
@@ -62,6 +65,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     partition: id.partition,
     counters,
     output,
+    globalTable: globalView(parts.globalTables ?? new Map()),
     store: (store) => stores.get(store),
     partitions: (topic) => plan.partitions.get(topic) as number,
   })

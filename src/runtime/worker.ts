@@ -136,8 +136,15 @@ export class Worker {
     this.#events.wake()
   }
 
+  /** Ends `run` with this error, whatever state it is in; what is not committed is left to the next start. */
+  fail(error: unknown): void {
+    this.#expelled ??= error
+    this.#events.wake()
+  }
+
   async #guardedTurn(member: GroupMember): Promise<void> {
     try {
+      if (this.#expelled !== undefined) throw this.#expelled
       await this.#events.take((event) => this.#deal(event))
       if (this.#trouble !== undefined) await this.#recover(this.#trouble, member)
       if (this.#tasks.size === 0 || this.#group === undefined) await this.#events.wait(maxPollMs)

@@ -16,7 +16,8 @@ import {
   partitionName,
   type TopicPartition,
 } from '../common/record.ts'
-import { makeCounters } from '../runtime/counters.ts'
+import { type Counters, makeCounters } from '../runtime/counters.ts'
+import { type GlobalTable, globalTablesOf } from '../runtime/global-table.ts'
 import { type Plan, planWith } from '../runtime/plan.ts'
 import { openSerdes } from '../runtime/serdes.ts'
 import type { StartPosition, Task } from '../runtime/task.ts'
@@ -24,7 +25,7 @@ import { openTask } from '../runtime/tasks.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
 import { externalTopics } from '../topology/external-topics.ts'
-import type { SourceNode, Topology } from '../topology/node.ts'
+import type { GlobalTableNode, SourceNode, Topology } from '../topology/node.ts'
 import { withFrozenValues } from './immutable.ts'
 
 export interface TestDriverOptions {
@@ -55,8 +56,8 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
  * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED.
  */
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
-  const { read, written } = externalTopics(topology)
-  const counts = new Map([...read, ...written].map((topic) => [topic, options.partitions ?? 1]))
+  const { read, written, global } = externalTopics(topology)
+  const counts = new Map([...read, ...written, ...global].map((topic) => [topic, options.partitions ?? 1]))
   const plan = planWith(withFrozenValues(topology), options.appId ?? topology.name, counts)
   const driver = new TestDriver(plan, options.startMs ?? 0)
   await driver.open()
@@ -66,6 +67,8 @@ export async function createTestDriver(topology: Topology, options: TestDriverOp
 export class TestDriver {
   readonly #plan: Plan
   readonly #serdes: ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }>
+  readonly #globals: ReadonlyMap<string, GlobalTable>
+  readonly #counters: Counters
   readonly #tasks: Task[] = []
   readonly #owners = new Map<string, Task>()
   readonly #ends = new Map<string, number>()
@@ -80,9 +83,11 @@ export class TestDriver {
   constructor(plan: Plan, startMs: number) {
     this.#plan = plan
     this.#now = startMs
+    this.#counters = makeCounters(plan.topology)
+    this.#globals = globalTablesOf(plan.topology, this.#counters)
     this.#serdes = new Map(
       plan.topology.nodes.flatMap((node) =>
-        node.kind === 'source' || node.kind === 'sink' ? [[node.topic, node]] : [],
+        node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table' ? [[node.topic, node]] : [],
       ),
     )
   }
@@ -107,7 +112,8 @@ export class TestDriver {
   async #openTasks(): Promise<void> {
     const parts = {
       plan: this.#plan,
-      counters: makeCounters(this.#plan.topology),
+      counters: this.#counters,
+      globalTables: this.#globals,
       output: (topic: string) => this.#output(topic),
       taskDir: () => null,
       budget: {
@@ -235,25 +241,24 @@ export class TestDriver {
     await Promise.all(this.#tasks.map((task) => task.stores.close()))
   }
 
-  #source(topic: string): SourceNode {
-    const node = this.#plan.topology.nodes.find(
-      (node): node is SourceNode => node.kind === 'source' && node.topic === topic,
-    )
+  #source(topic: string): SourceNode | GlobalTableNode {
+    const read = this.#plan.topology.nodes.filter((node) => node.kind === 'source' || node.kind === 'global-table')
+    const node = read.find((node) => node.topic === topic)
     if (node !== undefined) return node
     throw new StreamError('INVALID_ARGUMENT', `the topology does not read topic ${topic}`, {
-      hint: `It reads: ${this.#plan.externalSources.join(', ')}.`,
+      hint: `It reads: ${[...new Set(read.map((node) => node.topic))].join(', ')}.`,
     })
   }
 
-  /** Puts a record into its task's queue; `prepare` is awaited where a serde has to look something up. */
-  #deliver(
+  /** Applies a record to a global table at once, and puts it into its task's queue; a serde that has to look something up is awaited. */
+  async #deliver(
     topic: string,
     partition: number,
     key: Buffer | null,
     value: Buffer | null,
     timestamp: number,
     headers: Headers,
-  ): Promise<unknown> | undefined {
+  ): Promise<void> {
     const offset = this.#next(topic, partition)
     const batch: FetchedPartition = {
       topic,
@@ -263,12 +268,13 @@ export class TestDriver {
       stableEnd: offset + 1,
       highWatermark: offset + 1,
     }
-    const task = this.#owners.get(partitionName(topic, partition)) as Task
-    const waits = task.prepare(batch)
+    const task = this.#owners.get(partitionName(topic, partition))
+    const waits = task?.prepare(batch)
     // As in a worker: a timestamp is read from the record as it is enqueued. What a task passes on has its own, and is there at once.
-    if (waits !== undefined && this.#plan.externalSources.includes(topic)) return waits.then(() => task.enqueue(batch))
-    task.enqueue(batch)
-    return waits
+    if (waits !== undefined && this.#plan.externalSources.includes(topic)) await waits
+    task?.enqueue(batch)
+    for (const table of this.#globals.values()) if (table.node.topic === topic) await table.apply(batch)
+    await waits
   }
 
   /** Runs every task until none has anything left, then commits, as a worker does. */

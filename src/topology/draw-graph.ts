@@ -6,6 +6,7 @@ export function drawMermaid(graph: GraphData): string {
   const lines = ['flowchart LR']
   const { topics, edges, boxes } = layout(graph)
   for (const [topic, id] of topics) lines.push(`  ${id}[["${topic}"]]`)
+  for (const { id, name } of graph.globalTables ?? []) lines.push(`  n${id}[("${name}")]`)
   for (const [id, nodes] of boxes) {
     lines.push(`  subgraph sub${id}["sub-topology ${id}"]`)
     for (const node of nodes) lines.push(`    ${mermaidNode(node)}`)
@@ -19,6 +20,7 @@ export function drawDot(graph: GraphData): string {
   const lines = [`digraph "${graph.name}" {`, '  rankdir=LR', '  node [shape=box]']
   const { topics, edges, boxes } = layout(graph)
   for (const [topic, id] of topics) lines.push(`  ${id} [label="${topic}" shape=cds]`)
+  for (const { id, name } of graph.globalTables ?? []) lines.push(`  n${id} [label="${name}" shape=cylinder]`)
   for (const [id, nodes] of boxes) {
     lines.push(`  subgraph cluster_${id} {`, `    label="sub-topology ${id}"`)
     for (const node of nodes) {
@@ -54,6 +56,12 @@ function layout(graph: GraphData): {
     }
     boxes.push([sub.id, sub.nodes.filter((node) => node.topic === undefined)])
     for (const [from, to] of sub.edges) edges.push([idOf.get(from) as string, idOf.get(to) as string])
+  }
+  for (const table of graph.globalTables ?? []) {
+    if (!topics.has(table.topic)) topics.set(table.topic, `t${topics.size}`)
+    edges.push([topics.get(table.topic) as string, `n${table.id}`])
+    const joins = boxes.flatMap(([, nodes]) => nodes).filter((node) => node.globalTable === table.name)
+    for (const join of joins) edges.push([`n${table.id}`, `n${join.id}`])
   }
   return { topics, edges, boxes }
 }

@@ -19,6 +19,10 @@ export function drawText(graph: GraphData): string {
     })
     lines.push(...columns(rows), '')
   }
+  if (graph.globalTables !== undefined) {
+    const rows = graph.globalTables.map(({ name, topic, key, value }) => [name, `(${topic})`, `${key} -> ${value}`])
+    lines.push('global tables', ...columns(rows), '')
+  }
   if (graph.internalTopics.length > 0) {
     lines.push('internal topics', ...graph.internalTopics.map((topic) => `  ${topic.name}`), '')
   }
@@ -105,6 +109,8 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'table-table-join':
     case 'foreign-key-join':
       return `{${name} with ${node.stores.join()}}`
+    case 'stream-global-table-join':
+      return `[${name} with ${node.globalTable}]`
     default:
       return `[${name}]`
   }

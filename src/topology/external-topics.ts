@@ -6,14 +6,18 @@ import type { Topology } from './node.ts'
 export function externalTopics(topology: Topology): {
   readonly read: readonly string[]
   readonly written: readonly string[]
+  /** Topics of global tables: read by every engine as a whole. */
+  readonly global: readonly string[]
 } {
   const read = new Set<string>()
   const written = new Set<string>()
+  const global = new Set<string>()
   for (const node of topology.nodes) {
     if (node.kind === 'source') {
       read.add(node.topic)
       if (node.onDeserializationError.policy === 'dead-letter') written.add(node.onDeserializationError.topic)
     } else if (node.kind === 'sink') written.add(node.topic)
+    else if (node.kind === 'global-table') global.add(node.topic)
   }
-  return { read: [...read], written: [...written] }
+  return { read: [...read], written: [...written], global: [...global] }
 }

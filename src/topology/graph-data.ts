@@ -14,6 +14,8 @@ export interface GraphNode {
   /** Set on a sink that takes what came too late for the windows of the node before it. */
   readonly late?: true
   readonly stores: readonly string[]
+  /** Of a join: the global table that it looks up. */
+  readonly globalTable?: string
   readonly file?: string
   readonly line?: number
 }
@@ -44,6 +46,17 @@ export interface GraphStore {
   readonly historyMs?: number
 }
 
+/** The whole of a topic, held by every engine. */
+export interface GraphGlobalTable {
+  readonly id: number
+  readonly name: string
+  readonly topic: string
+  readonly key: string
+  readonly value: string
+  readonly file?: string
+  readonly line?: number
+}
+
 export interface GraphTopic {
   readonly name: string
   readonly kind: 'repartition' | 'changelog'
@@ -56,6 +69,8 @@ export interface GraphData {
   readonly subTopologies: readonly GraphSubTopology[]
   readonly stores: readonly GraphStore[]
   readonly internalTopics: readonly GraphTopic[]
+  /** Where there are any. */
+  readonly globalTables?: readonly GraphGlobalTable[]
 }
 
 /** @param app application id, the prefix of internal topics. */
@@ -90,6 +105,11 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
       return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }
     }),
   )
+  const globalTables = nodes
+    .filter((node) => node.kind === 'global-table')
+    .map(({ id, table: name, topic, key, value, where }): GraphGlobalTable => {
+      return { id, name, topic, key: key.format, value: value.format, ...where }
+    })
   return {
     name: topology.name,
     ...(topology.idleCloseMs !== undefined && { idleCloseMs: topology.idleCloseMs }),
@@ -114,6 +134,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
         .map((node): GraphTopic => ({ name: repartitionTopic(app, node.topic), kind: 'repartition' })),
       ...stores.map((store): GraphTopic => ({ name: store.changelog, kind: 'changelog' })),
     ],
+    ...(globalTables.length > 0 && { globalTables }),
   }
 }
 
@@ -125,5 +146,6 @@ function graphNode(node: TopologyNode, app: string): GraphNode {
         ? { topic: node.topic, ...(node.kind === 'sink' && node.late && { late: true as const }) }
         : {}
   const { id, name, kind, where } = node
-  return { id, name, kind, ...topic, stores: storesOf(node), ...where }
+  const looksUp = node.kind === 'stream-global-table-join' ? { globalTable: node.globalTable } : {}
+  return { id, name, kind, ...topic, stores: storesOf(node), ...looksUp, ...where }
 }

@@ -47,7 +47,7 @@ export function lockOf(topology: Topology): TopologyLock {
   const sinks: [string, LockedTopic][] = []
   const repartitions: [string, LockedRepartition][] = []
   for (const node of topology.nodes) {
-    if (node.kind === 'source') sources.push([node.topic, topicOf(node)])
+    if (node.kind === 'source' || node.kind === 'global-table') sources.push([node.topic, topicOf(node)])
     if (node.kind === 'sink') sinks.push([node.topic, topicOf(node)])
     if (node.kind === 'repartition') {
       const fixed = node.partitions === undefined ? {} : { partitions: node.partitions }

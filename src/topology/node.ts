@@ -334,6 +334,26 @@ export interface ForeignKeyResultNode extends NodeBase {
   /** Of the left table's values. */
   readonly value: AnySerde
 }
+/** The rows of a whole topic, held by every engine; belongs to no sub-topology. Joins name it in `globalTable`. */
+export interface GlobalTableNode extends NodeBase {
+  readonly kind: 'global-table'
+  readonly topic: string
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** Name of the store. */
+  readonly table: string
+}
+/** Driven by the stream; looks a global table up. */
+export interface StreamGlobalTableJoinNode extends NodeBase {
+  readonly kind: 'stream-global-table-join'
+  /** Name of the global table's store. */
+  readonly globalTable: string
+  readonly left: boolean
+  /** `(value, key) => tableKey`; null: none. */
+  readonly selector: Fn
+  /** `(streamValue, tableValue | null, key) => value` */
+  readonly joiner: Fn
+}
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink'
   readonly topic: string
@@ -380,6 +400,8 @@ export type TopologyNode =
   | ForeignKeyJoinNode
   | ForeignKeyResultNode
   | StreamStreamJoinNode
+  | GlobalTableNode
+  | StreamGlobalTableJoinNode
   | SinkNode
 
 /** A topology is a value: building it does nothing. */

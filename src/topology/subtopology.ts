@@ -66,6 +66,8 @@ function components(topology: Topology): readonly (readonly number[])[] {
   }
   const byRoot = new Map<number, number[]>()
   for (let unit = 0; unit < root.length; unit++) {
+    // It is no task's: every engine reads it.
+    if (nodes[unit]?.kind === 'global-table') continue
     if (unit >= nodes.length && nodes[unit - nodes.length]?.kind !== 'repartition') continue
     const members = byRoot.get(find(unit))
     if (members === undefined) byRoot.set(find(unit), [unit])

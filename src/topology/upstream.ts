@@ -64,5 +64,13 @@ export function storesOf(node: TopologyNode): readonly string[] {
 
 /** The topic a node reads or writes: full for the user's, the base name for a repartition topic. */
 export function topicOf(node: TopologyNode): string | undefined {
-  return node.kind === 'source' || node.kind === 'sink' || node.kind === 'repartition' ? node.topic : undefined
+  switch (node.kind) {
+    case 'source':
+    case 'sink':
+    case 'repartition':
+    case 'global-table':
+      return node.topic
+    default:
+      return undefined
+  }
 }

@@ -4,6 +4,7 @@ import { aggregates } from './topologies/aggregates.ts'
 import { cogroup } from './topologies/cogroup.ts'
 import { emitFinal } from './topologies/emit-final.ts'
 import { foreignKeyJoins } from './topologies/foreign-key-joins.ts'
+import { globalTables } from './topologies/global-tables.ts'
 import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
@@ -39,6 +40,7 @@ export const families: Readonly<Record<string, Family>> = {
   streamTableJoins,
   streamJoins,
   versionedTables,
+  globalTables,
 }
 
 export const twins: ReadonlyMap<string, Twin> = new Map(

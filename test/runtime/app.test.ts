@@ -138,3 +138,48 @@ test('a transaction may stay open longer than the commits are apart; an interval
     startApp(wordCount, { broker: watched, stateDir: null, commitIntervalMs: 3_600_000 }),
   ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('3600000 ms') })
 })
+
+test('a global table is whole before the first record, and followed; what does not decode in it ends the app', async () => {
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  const names = topic('names', { key: string, value: int64 })
+  const topics = ['lines', 'names', 'word-counts'].map((name) => ({ name, partitions: 2, configs: {} }))
+  await broker.createTopics(topics)
+  const topology = defineTopology('global', (b) => {
+    const table = b.globalTable(names, { store: 'names' })
+    b.stream(lines)
+      .selectKey((line) => line)
+      .leftJoin(
+        table,
+        (line) => line,
+        (_line, n) => n ?? -1n,
+      )
+      .to(counts)
+  })
+  const producer = await broker.plainProducer()
+  closing.push(() => producer.close())
+  const name = async (key: string, value: Buffer) => {
+    producer.output('names').append(1, Buffer.from(key), value, 99, noHeaders)
+    await producer.flush()
+  }
+  await produce(broker, ['one', 'two'])
+  await name('one', int64.serialize(1n))
+  await name('two', int64.serialize(2n))
+  const app = await startApp(topology, { broker, stateDir: null })
+  await app.caughtUp()
+  expect(await readCounts(broker)).toEqual(
+    new Map([
+      ['one', [1n]],
+      ['two', [2n]],
+    ]),
+  )
+  const rows = () => app.snapshot().stores.find((store) => store.name === 'names')
+  expect(rows()).toMatchObject({ kind: 'global', cachedRows: 2, restored: 0, restoreTotal: 0 })
+  await name('three', int64.serialize(3n))
+  while (rows()?.cachedRows !== 3) await new Promise(setImmediate)
+  await produce(broker, ['three'])
+  await app.caughtUp()
+  expect((await readCounts(broker)).get('three')).toEqual([3n])
+  await name('bad', Buffer.from('x'))
+  await expect(app.ended).rejects.toMatchObject({ code: 'DESERIALIZATION', where: { topic: 'names', node: 'names' } })
+})

@@ -285,3 +285,24 @@ test('a versioned table is drawn with its history', () => {
   expect(draw(rates, 'text')).toContain('history 3600000 ms')
   expect(graphData(rates).stores[0]).toMatchObject({ kind: 'versioned', historyMs: 3_600_000 })
 })
+
+test('a global table stands beside the sub-topologies, and a join says which it looks up', () => {
+  const topology = defineTopology('global', (b) => {
+    const table = b.globalTable(orders, { store: 'all-orders' })
+    b.stream(customers).join(
+      table,
+      (_customer, id) => id,
+      (customer) => customer,
+      { name: 'looked-up' },
+    )
+  })
+  expect(draw(topology, 'text')).toContain('[looked-up with all-orders]')
+  expect(draw(topology, 'text')).toContain('global tables\n  all-orders  (orders)')
+  expect(graphData(topology).globalTables).toMatchObject([
+    { id: 0, name: 'all-orders', topic: 'orders', key: 'string' },
+  ])
+  for (const format of ['mermaid', 'dot'] as const) {
+    expect(draw(topology, format)).toContain('all-orders')
+    expect(draw(topology, format)).toContain('orders"')
+  }
+})

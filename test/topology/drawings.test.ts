@@ -41,10 +41,13 @@ suite.each(topologies)('%s', (_, topology) => {
   const nodes = data.subTopologies.flatMap((sub) => sub.nodes)
   const processors = nodes.filter(({ kind }) => !isTopic(kind))
   const edges = data.subTopologies.flatMap((sub) => sub.edges)
+  const globals = data.globalTables ?? []
+  /** Topic to global table, and global table to join: drawn beside the edges of sub-topologies. */
+  const lookUps = globals.length + nodes.filter(({ globalTable }) => globalTable !== undefined).length
 
   test('JSON has each node once, a repartition topic where it is written and where it is read', () => {
     const times = new Map<number, number>()
-    for (const { id } of nodes) times.set(id, (times.get(id) ?? 0) + 1)
+    for (const { id } of [...nodes, ...globals]) times.set(id, (times.get(id) ?? 0) + 1)
     for (const { id, kind, name } of topology.nodes) {
       const fed = data.subTopologies.filter((sub) => sub.nodes.some((node) => node.id === id)).length
       expect([name, times.get(id)]).toEqual([name, kind === 'repartition' ? fed : 1])
@@ -87,8 +90,8 @@ suite.each(topologies)('%s', (_, topology) => {
       else if (line === '  end') open--
       else throw new Error(`no line of Mermaid: ${line}`)
     }
-    expect([open, drawn]).toEqual([0, edges.length])
-    for (const { id } of processors) expect(known).toContain(`n${id}`)
+    expect([open, drawn]).toEqual([0, edges.length + lookUps])
+    for (const { id } of [...processors, ...globals]) expect(known).toContain(`n${id}`)
   })
 
   test('DOT declares each node before an edge meets it', () => {
@@ -110,8 +113,8 @@ suite.each(topologies)('%s', (_, topology) => {
         throw new Error(`no line of DOT: ${line}`)
       }
     }
-    expect([open, drawn]).toEqual([0, edges.length])
-    for (const { id } of processors) expect(known).toContain(`n${id}`)
+    expect([open, drawn]).toEqual([0, edges.length + lookUps])
+    for (const { id } of [...processors, ...globals]) expect(known).toContain(`n${id}`)
   })
 
   test('text names every processor, store and topic', () => {

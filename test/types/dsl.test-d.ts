@@ -5,6 +5,7 @@ import { collect, first, last, topK } from '../../src/dsl/aggregators/lists.ts'
 import { type Mean, max, mean, min, sum } from '../../src/dsl/aggregators/numbers.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { CogroupedKStream } from '../../src/dsl/facade/cogrouped.ts'
+import type { GlobalKTable } from '../../src/dsl/facade/global-ktable.ts'
 import type { KGroupedStream } from '../../src/dsl/facade/grouped.ts'
 import type { KGroupedTable } from '../../src/dsl/facade/grouped-table.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
@@ -78,6 +79,39 @@ describe('sources', () => {
     // @ts-expect-error orders are not paid
     const alsoWrong: KStream<string, Paid> = stream
     expectTypeOf([wrong, alsoWrong]).toBeArray()
+  })
+})
+
+describe('global tables', () => {
+  test('the selector gives keys of the table, the joiner its values', () => {
+    defineTopology('t', (b) => {
+      const people = b.globalTable(customers, { store: 'people' })
+      expectTypeOf(people).toEqualTypeOf<GlobalKTable<string, Customer>>()
+      const named = stream.join(
+        people,
+        (order) => order.customer,
+        (order, customer) => `${order.id}${customer.name}`,
+      )
+      expectTypeOf(named).toEqualTypeOf<KStream<string, string>>()
+      const maybe = stream.leftJoin(
+        people,
+        (order, key) => (order.amount > 1 ? key : null),
+        (_order, customer, key) => [customer, key] as const,
+        { name: 'maybe' },
+      )
+      expectTypeOf(maybe).toEqualTypeOf<KStream<string, readonly [Customer | null, string]>>()
+      const id = (order: Order) => order.customer
+      // @ts-expect-error its keys are text
+      stream.join(people, ({ amount }) => amount, String)
+      // @ts-expect-error without a row there is no customer
+      stream.leftJoin(people, id, (_order, customer) => customer.name)
+      // @ts-expect-error it has no key of the stream to be joined by
+      stream.join(people, () => 1)
+      // @ts-expect-error it emits nothing
+      people.toStream()
+      // @ts-expect-error it needs a name
+      b.globalTable(customers, {})
+    })
   })
 })
 

@@ -150,9 +150,13 @@ class Run {
   }
 
   async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
-    const { read, written } = externalTopics(this.#topology)
+    const { read, written, global } = externalTopics(this.#topology)
     const app = this.#options.appId ?? this.#topology.name
-    const topics = await ensureTopics(this.#broker, [...new Set([...read, ...written])], this.#options.partitions)
+    const topics = await ensureTopics(
+      this.#broker,
+      [...new Set([...read, ...written, ...global])],
+      this.#options.partitions,
+    )
     const outputs = await openOutputs(this.#broker, this.#topology, this.#options.out ?? [], this.#io)
     const deadline = timer(this.#options.timeout)
     let exit: number = exitCodes.failure

@@ -4,6 +4,7 @@ import type { RecordContext } from '../../common/record-context.ts'
 import type { JoinWindows } from '../../common/windows.ts'
 import type { AnySerde, Serde } from '../../serde/serde.ts'
 import { callSite } from '../call-site.ts'
+import { joinGlobalTable } from '../global-tables.ts'
 import type { NodeBody } from '../graph.ts'
 import { groupBy, groupByKey } from '../grouping.ts'
 import { type ProcessArguments, process } from '../process.ts'
@@ -25,10 +26,12 @@ import type {
   SerdeFor,
   Sink,
 } from '../types.ts'
+import { GlobalKTable } from './global-ktable.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'
 import { notA } from './not-a.ts'
 import type {
+  GlobalJoinOptions,
   GroupOptions,
   JoinOptions,
   PrintOptions,
@@ -40,8 +43,8 @@ import type {
 } from './options.ts'
 import type { Empty, FixedKeyProcessorOptions, ProcessorOptions, Stores, Tables } from './processor.ts'
 
-/** What follows the joiner: windows and options with a stream, options with a table. */
-type JoinRest = [windowsOrOptions?: JoinWindows | JoinArguments, options?: StreamJoinArguments]
+/** What follows the first function: windows and options with a stream, options with a table; with a global table the joiner and options. */
+type JoinRest = [next?: JoinWindows | JoinArguments | UserFunction, options?: StreamJoinArguments]
 
 /** An unbounded sequence of records. */
 export class KStream<out K, out V> {
@@ -260,6 +263,18 @@ export class KStream<out K, out V> {
     joiner: (value: V, tableValue: Present<VT>, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
   ): KStream<K, R>
+  /**
+   * Adds to each record what a global table holds under the key that the selector gives at that moment; a record without a row, or for
+   * which the selector gives null, is dropped. Nothing is repartitioned; updates of the table emit nothing.
+   * @example orders.join(countries, (order) => order.country, (order, country) => ({ ...order, vat: country.vat }))
+   * @throws StreamError INVALID_TOPOLOGY when the selector or the joiner is no function.
+   */
+  join<KG, VG, R>(
+    table: GlobalKTable<KG, VG>,
+    selector: (value: V, key: K) => NoInfer<KG> | null,
+    joiner: (value: V, tableValue: Present<VG>, key: K) => R,
+    options?: GlobalJoinOptions,
+  ): KStream<K, R>
   join(other: unknown, joiner: UserFunction, ...rest: JoinRest): KStream<K, never> {
     return this.#join('join', other, joiner, rest)
   }
@@ -289,6 +304,17 @@ export class KStream<out K, out V> {
     table: KTable<KT, VT> & SameKey<K, KT>,
     joiner: (value: V, tableValue: VT | null, key: K) => R,
     options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+  ): KStream<K, R>
+  /**
+   * As `join` with a global table, but a record without a row, or without a key to look up, passes on with null for the table's value.
+   * @example orders.leftJoin(countries, (order) => order.country, (order, country) => ({ ...order, vat: country?.vat ?? 0 }))
+   * @throws StreamError INVALID_TOPOLOGY when the selector or the joiner is no function.
+   */
+  leftJoin<KG, VG, R>(
+    table: GlobalKTable<KG, VG>,
+    selector: (value: V, key: K) => NoInfer<KG> | null,
+    joiner: (value: V, tableValue: VG | null, key: K) => R,
+    options?: GlobalJoinOptions,
   ): KStream<K, R>
   leftJoin(other: unknown, joiner: UserFunction, ...rest: JoinRest): KStream<K, never> {
     return this.#join('leftJoin', other, joiner, rest)
@@ -404,6 +430,11 @@ export class KStream<out K, out V> {
   ): KStream<K, never> {
     if (other instanceof KStream) {
       return new KStream(joinStreams(this.#state, other.#state, method, joiner, first as JoinWindows, second))
+    }
+    if (other instanceof GlobalKTable) {
+      const [selector, table] = [joiner, GlobalKTable.stateOf(other)]
+      const join = first as UserFunction
+      return new KStream(joinGlobalTable(this.#state, table, method === 'leftJoin', selector, join, second))
     }
     return new KStream(
       joinTable(this.#state, this.#table(other, method), method === 'leftJoin', joiner, first as JoinArguments),

@@ -102,6 +102,11 @@ export interface StreamJoinOptions<KeySerde, ValueSerde, OtherSerde>
   readonly compat?: 'kafka-streams' | undefined
 }
 
+export interface GlobalJoinOptions {
+  /** Display name. */
+  readonly name?: string | undefined
+}
+
 export interface AggregateOptions<K, V, A> extends StoreOptions {
   /** The aggregate before the first record of a key. Its type is the table's. */
   readonly init: () => A

@@ -17,6 +17,8 @@ export interface Wiring {
   readonly partition: number
   readonly counters: Counters
   readonly store: (name: string) => unknown
+  /** The rows of a global table, by the name of its store. */
+  readonly globalTable: (name: string) => View
   readonly output: (topic: string) => Output
   readonly partitions: (topic: string) => number
   /** Of the task. */

@@ -24,6 +24,7 @@ import { sessionAggregate } from '../../operators/session-aggregate.ts'
 import { sink } from '../../operators/sink.ts'
 import { slidingAggregate } from '../../operators/sliding-aggregate.ts'
 import { split } from '../../operators/split.ts'
+import { streamGlobalTableJoin } from '../../operators/stream-global-table-join.ts'
 import { streamJoin } from '../../operators/stream-join.ts'
 import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
@@ -148,6 +149,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     }
     case 'stream-table-join':
       return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
+    case 'stream-global-table-join':
+      return streamGlobalTableJoin({ ...node, view: scope.wiring.globalTable(node.globalTable) }, ctx, next())
     case 'process':
       return process({ ...node, ...surroundings(node, scope) }, ctx, next())
     case 'sink':

@@ -32,6 +32,7 @@ final class Topologies {
             StreamTableJoins.class,
             StreamJoins.class,
             VersionedTables.class,
+            GlobalTables.class,
             Differences.class);
 
     private static final Map<String, Method> METHODS = new TreeMap<>();

@@ -1,0 +1,50 @@
+/**
+ * The rows of a global table, in memory: the last value of each key. Rows that are read anew gather beside those that are looked up,
+ * and take their place as a whole.
+ */
+
+import type { Codec } from './codec.ts'
+import { canonical } from './overlay.ts'
+import type { Row } from './store.ts'
+
+export class GlobalRows<K, V> {
+  readonly #key: Codec<K>
+  #rows = new Map<unknown, Row<V>>()
+  #gathering: Map<unknown, Row<V>> | undefined
+
+  constructor(key: Codec<K>) {
+    this.#key = key
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  get(key: K): Row<V> | undefined {
+    return this.#rows.get(this.#mapKey(key))
+  }
+
+  /** A null value deletes. */
+  put(key: K, value: V | null, timestamp: number): void {
+    const rows = this.#gathering ?? this.#rows
+    if (value === null) rows.delete(this.#mapKey(key))
+    else rows.set(this.#mapKey(key), { value, timestamp })
+  }
+
+  /** What is put from now on is not seen before `swap`. */
+  gather(): void {
+    this.#gathering = new Map()
+  }
+
+  /** What was gathered is all there is. */
+  swap(): void {
+    if (this.#gathering === undefined) return
+    this.#rows = this.#gathering
+    this.#gathering = undefined
+  }
+
+  #mapKey(key: K): unknown {
+    // Equal keys have equal bytes.
+    return this.#key.primitive ? canonical(key) : this.#key.serialize(key).toString('latin1')
+  }
+}
