@@ -4,7 +4,8 @@
  */
 
 import { join } from 'node:path'
-import { makeCounters } from '../../src/runtime/counters.ts'
+import { type Counters, makeCounters } from '../../src/runtime/counters.ts'
+import { type GlobalTable, globalTablesOf } from '../../src/runtime/global-table.ts'
 import { inputsOf, type Plan, planWith } from '../../src/runtime/plan.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import type { Task } from '../../src/runtime/task.ts'
@@ -61,14 +62,27 @@ export async function recordPath<T>(
   const wire = new Wire()
   const all = [...before, ...measured].flat()
   const ends = new Map(all.map(({ topic, offset, count }) => [topic, offset + count]))
-  const tasks = await openTasks(plan, wire, ends, dir)
-  for (const sets of before) await cycle(tasks, wire, sets, ends)
+  const counters = makeCounters(topology)
+  const globals = globalTablesOf(topology, counters)
+  const isGlobal = ({ topic }: RecordSet) => globalTopics.has(topic)
+  const globalTopics = new Set([...globals.values()].map(({ node }) => node.topic))
+  for (const set of before.flat()) {
+    for (const table of globals.values()) if (table.node.topic === set.topic) await table.apply(fetched(set, set.count))
+  }
+  const tasks = await openTasks(plan, wire, ends, dir, counters, globals)
+  for (const sets of before)
+    await cycle(
+      tasks,
+      wire,
+      sets.filter((set) => !isGlobal(set)),
+      ends,
+    )
   const result = await measure(async () => {
     for (const sets of measured) await cycle(tasks, wire, sets, ends)
   })
   for (const task of tasks) await task.stores.close()
   const processed = tasks[0]?.records ?? 0
-  const given = all.reduce((sum, { count }) => sum + count, 0)
+  const given = all.reduce((sum, set) => sum + (isGlobal(set) ? 0 : set.count), 0)
   if (processed !== given) throw new Error(`the first task took ${processed} of ${given} records`)
   return result
 }
@@ -80,8 +94,14 @@ export async function cpuSeconds(run: () => Promise<void>): Promise<number> {
   return (user + system) / 1e6
 }
 
-async function openTasks(plan: Plan, wire: Wire, ends: ReadonlyMap<string, number>, dir: string | null) {
-  const counters = makeCounters(plan.topology)
+async function openTasks(
+  plan: Plan,
+  wire: Wire,
+  ends: ReadonlyMap<string, number>,
+  dir: string | null,
+  counters: Counters,
+  globalTables: ReadonlyMap<string, GlobalTable>,
+) {
   // As much of the memory as a task of a run has.
   const budget = stateBudget({
     tasks: partitions * plan.subTopologies.length,
@@ -94,6 +114,7 @@ async function openTasks(plan: Plan, wire: Wire, ends: ReadonlyMap<string, numbe
     const task = await openTask(id, {
       plan,
       counters,
+      globalTables,
       budget,
       output: (topic) => wire.output(topic),
       taskDir: (name) => (dir === null ? null : join(dir, name)),

@@ -105,6 +105,20 @@ export const cases: readonly OperatorCase[] = [
     build: (b) => seen(read(b).leftJoin(b.table(others, { store: 'rows' }), (n, row) => n + (row ?? 0))),
   },
   {
+    name: 'globalTable',
+    reads: 'table first',
+    build: (b) => {
+      const table = b.globalTable(others, { store: 'rows' })
+      seen(
+        read(b).leftJoin(
+          table,
+          (_n, key) => key,
+          (n, row) => n + (row ?? 0),
+        ),
+      )
+    },
+  },
+  {
     name: 'join of streams',
     reads: 'both',
     over: 'merge',
@@ -346,6 +360,17 @@ export const widthCases: readonly WidthCase[] = [
     wide: 1_000_000,
     stepMs: 100,
     build: (b, grace) => seen(grouped(b).windowedBy(Windows.tumbling('1s', { grace })).count('counts').toStream()),
+  },
+  {
+    name: 'leftJoin, as of its time',
+    summary:
+      'a versioned table of one key, all versions of which are kept; a record looks one up, and each other one is an update',
+    narrow: 10_000,
+    wide: 1_000_000,
+    stepMs: 100,
+    reads: 'both',
+    build: (b, history) =>
+      seen(read(b).leftJoin(b.table(others, { store: 'rows', history }), (n, row) => n + (row ?? 0))),
   },
   {
     name: 'final count of windows',

@@ -1,7 +1,7 @@
 /** Tables made of streams, and streams joined with them. */
 
 import type { Duration } from '../common/time.ts'
-import type { SourceLocation } from '../topology/node.ts'
+import type { SourceLocation, StoreSpec } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
@@ -82,6 +82,7 @@ export function derived(
 
 export interface JoinArguments extends GivenSerdes {
   readonly name?: string | undefined
+  readonly grace?: Duration | undefined
 }
 
 /** Looks each record's key up in the table. A re-keyed stream goes through a topic first, which the join's name names. */
@@ -117,10 +118,53 @@ export function joinTable(
   }
   const fix = `${method}(table, joiner, { name: '${options?.name}', ... })`
   const input = state.rekeyed ? repartition(state, options?.name, options, call, fix, site) : withSerdes(state, options)
+  const waits = options?.grace === undefined ? {} : { buffer: bufferOf(input, table, method, options, call, site) }
   const name = displayName(state, method, options?.name, site)
   const parents = [input.node, table.node]
-  const node = graph.add({ kind: 'stream-table-join', parents, stores: storeNames(table), left, joiner }, name, site)
+  const body = { kind: 'stream-table-join', parents, stores: storeNames(table), left, joiner, ...waits } as const
+  const node = graph.add(body, name, site)
   return { graph, node, key: input.key, value: { lostBy: name }, rekeyed: false }
+}
+
+/** The store `<name>-buffer`, where records wait for late updates of a versioned table. */
+function bufferOf(
+  input: StreamState,
+  table: TableState,
+  method: string,
+  { name, grace }: JoinArguments,
+  call: string,
+  site: SourceLocation | undefined,
+): StoreSpec & { readonly graceMs: number } {
+  const graceMs = requireDuration(grace, 'grace', call, site)
+  const [store, ...others] = table.stores
+  if (store?.kind !== 'versioned' || others.length > 0) {
+    throw invalid(
+      `${call}: a join waits for late updates of versioned tables only, and this one knows no more than its last updates`,
+      "Give the table a history of at least the grace: { history: '1h' }. Or leave the grace out.",
+      call,
+      site,
+    )
+  }
+  if (graceMs > (store.historyMs ?? 0)) {
+    throw invalid(
+      `${call}: the grace of ${graceMs} ms is longer than the history of ${store.historyMs} ms of the table ${store.name}`,
+      'What the table held then would be forgotten when the records look it up: give it a longer history.',
+      call,
+      site,
+    )
+  }
+  if (name === undefined) {
+    throw invalid(
+      `${call} keeps records back in a store, and that needs a name`,
+      `Name the join: ${method}(table, joiner, { name: 'enriched', grace: '10s' }). The name becomes part of the store's name, so keep it stable.`,
+      call,
+      site,
+    )
+  }
+  const buffer = input.graph.claimStore(`${name}-buffer`, call, site)
+  const fix = `${method}(table, joiner, { name: '${name}', ... })`
+  const { key, value } = requireSerdes(input, 'for its store', call, fix, site)
+  return { ...storeSpec({ name: buffer, kind: 'join', key, value, retentionMs: graceMs + 1 }, undefined), graceMs }
 }
 
 export type TableJoin = 'join' | 'leftJoin' | 'outerJoin'

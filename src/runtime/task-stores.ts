@@ -12,6 +12,7 @@ import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
+import { headedCodec } from '../state/headed-codec.ts'
 import { OverlayJoinBuffer } from '../state/join-buffer.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
 import { OverlaySessionStore } from '../state/session.ts'
@@ -315,6 +316,9 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
   if (join !== undefined) {
     const { retentionMs = 0, ownTime = false } = spec
     return new OverlayJoinBuffer({ ...options, retentionMs, ownTime, empty })
+  }
+  if (spec.graceMs !== undefined) {
+    return new OverlayJoinBuffer({ ...options, value: headedCodec(value), retentionMs: spec.graceMs + 1, empty })
   }
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty, closes })
   if (historyMs !== undefined) return new OverlayVersionedStore({ ...options, historyMs, empty })

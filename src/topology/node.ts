@@ -33,6 +33,8 @@ export interface StoreSpec {
   readonly ownTime?: true
   /** Set on versioned stores: ms of stream time that older versions stay in reach. */
   readonly historyMs?: number
+  /** Set on the buffer of a stream-table join, whose kind is `join`: ms of stream time that a record waits. */
+  readonly graceMs?: number
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */
   readonly retentionMs?: number
   /** Its windows are passed on when they close, so that it keeps in mind which are open. */
@@ -274,6 +276,8 @@ export interface StreamTableJoinNode extends NodeBase {
   readonly left: boolean
   /** `(streamValue, tableValue | null, key) => value` */
   readonly joiner: Fn
+  /** Where records wait until stream time is the grace past them. */
+  readonly buffer?: StoreSpec & { readonly graceMs: number }
 }
 /** `parents` is [left, right]; driven by both, each looks up the other. */
 export interface TableTableJoinNode extends NodeBase {

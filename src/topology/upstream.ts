@@ -33,6 +33,8 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
     case 'session-aggregate':
     case 'suppress':
       return [node.store]
+    case 'stream-table-join':
+      return node.buffer === undefined ? [] : [node.buffer]
     case 'process':
       return Object.values(node.stores)
     case 'table-transform-values':
@@ -48,9 +50,9 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
 export function storesOf(node: TopologyNode): readonly string[] {
   const own = ownStores(node).map((store) => store.name)
   switch (node.kind) {
-    case 'stream-table-join':
     case 'table-table-join':
       return node.stores
+    case 'stream-table-join':
     case 'foreign-key-join':
     case 'foreign-key-result':
       return [...own, ...node.stores]

@@ -233,3 +233,42 @@ test('a history that is no duration is refused where it stands', () => {
     expect(refusal(() => b.stream(orders).toTable('last', { history: -1 })).message).toContain('history -1 is not')
   })
 })
+
+test('a join with a grace keeps records in a store of its name', () => {
+  const topology = with_((b) => {
+    const table = b.table(customers, { store: 'people', history: '1m' })
+    b.stream(orders).join(table, (order) => order, { name: 'late', grace: '10s' })
+  })
+  expect(nodeOf(topology, 'stream-table-join').buffer).toMatchObject({
+    name: 'late-buffer',
+    kind: 'join',
+    graceMs: 10_000,
+    retentionMs: 10_001,
+    key: orders.key,
+    value: orders.value,
+  })
+})
+
+test('a grace is refused where nothing is remembered for it, and needs a name', () => {
+  with_((b) => {
+    const plain = b.table(customers, { store: 'people' })
+    const short = b.table(customers, { store: 'short', history: '9s' })
+    const table = b.table(customers, { store: 'long', history: '1m' })
+    const stream = b.stream(orders)
+    const late = { name: 'late', grace: '10s' } as const
+    const error = refusal(() => stream.join(plain, (order) => order, late))
+    expect(error).toMatchObject({ code: 'INVALID_TOPOLOGY', where: { node: 'late', line: lineHere(-1) } })
+    expect(error.message).toContain('waits for late updates of versioned tables only')
+    const joined = table.join(short, (a) => a)
+    expect(refusal(() => stream.join(joined, (order) => order, late)).message).toContain('versioned tables only')
+    expect(refusal(() => stream.leftJoin(short, (order) => order, late)).message).toContain(
+      'the grace of 10000 ms is longer than the history of 9000 ms of the table short',
+    )
+    expect(refusal(() => stream.join(table, (order) => order, { grace: '10s' })).message).toContain('needs a name')
+    expect(refusal(() => stream.join(table, (order) => order, { ...late, grace: 'x' as never })).message).toContain(
+      'grace "x" is not a duration',
+    )
+    const mapped = stream.mapValues((order) => order.amount)
+    expect(refusal(() => mapped.join(table, (n) => n, late)).hint).toContain("name: 'late', value: json<V>()")
+  })
+})

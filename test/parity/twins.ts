@@ -10,6 +10,7 @@ import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
 import { stateless } from './topologies/stateless.ts'
 import { streamJoins } from './topologies/stream-joins.ts'
+import { streamTableGrace } from './topologies/stream-table-grace.ts'
 import { streamTableJoins } from './topologies/stream-table-joins.ts'
 import { suppress } from './topologies/suppress.ts'
 import { tableAggregates } from './topologies/table-aggregates.ts'
@@ -41,6 +42,7 @@ export const families: Readonly<Record<string, Family>> = {
   streamJoins,
   versionedTables,
   globalTables,
+  streamTableGrace,
 }
 
 export const twins: ReadonlyMap<string, Twin> = new Map(

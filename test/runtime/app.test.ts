@@ -183,3 +183,34 @@ test('a global table is whole before the first record, and followed; what does n
   await name('bad', Buffer.from('x'))
   await expect(app.ended).rejects.toMatchObject({ code: 'DESERIALIZATION', where: { topic: 'names', node: 'names' } })
 })
+
+test('records that wait for late updates of a table survive a stop that keeps no state', async () => {
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  await broker.createTopics(['lines', 'names', 'word-counts'].map((name) => ({ name, partitions: 2, configs: {} })))
+  const names = topic('names', { key: string, value: int64 })
+  const topology = defineTopology('waiting', (b) => {
+    b.stream(lines)
+      .leftJoin(b.table(names, { store: 'names', history: 100 }), (_line, n) => n ?? -1n, { name: 'late', grace: 50 })
+      .to(counts)
+  })
+  const producer = await broker.plainProducer()
+  closing.push(() => producer.close())
+  const write = async (name: string, value: Buffer, timestamp: number) => {
+    producer.output(name).append(0, Buffer.from('k'), value, timestamp, noHeaders)
+    await producer.flush()
+  }
+  const run = async () => {
+    const app = await startApp(topology, { broker, stateDir: null })
+    await app.caughtUp()
+    await app.stop()
+    return readCounts(broker)
+  }
+  await write('names', int64.serialize(1n), 90)
+  await write('lines', Buffer.from('first'), 100)
+  expect(await run()).toEqual(new Map())
+  await write('names', int64.serialize(2n), 95)
+  expect(await run()).toEqual(new Map())
+  await write('lines', Buffer.from('second'), 150)
+  expect(await run()).toEqual(new Map([['k', [2n]]]))
+})

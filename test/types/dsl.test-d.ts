@@ -82,6 +82,12 @@ describe('sources', () => {
   })
 })
 
+test('a join with a table may wait for late updates', () => {
+  stream.join(table, (order) => order, { name: 'late', grace: '10s' })
+  // @ts-expect-error a grace is a duration
+  stream.leftJoin(table, (order) => order, { name: 'later', grace: 'long' })
+})
+
 describe('global tables', () => {
   test('the selector gives keys of the table, the joiner its values', () => {
     defineTopology('t', (b) => {

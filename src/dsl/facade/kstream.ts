@@ -33,10 +33,10 @@ import { notA } from './not-a.ts'
 import type {
   GlobalJoinOptions,
   GroupOptions,
-  JoinOptions,
   PrintOptions,
   RepartitionOptions,
   StreamJoinOptions,
+  StreamTableJoinOptions,
   ToOneOfOptions,
   ToOptions,
   ToTableOptions,
@@ -256,12 +256,13 @@ export class KStream<out K, out V> {
    * a record without a row is dropped. Updates of the table emit nothing.
    * @param options `name` is required after a change of key: it names the repartition topic.
    * @example orders.join(customers, (order, customer) => ({ ...order, tier: customer.tier }))
+   * @example orders.join(rates, (order, rate) => order.amount * rate, { name: 'in-euro', grace: '10s' })
    * @throws StreamError INVALID_TOPOLOGY when the name or a serde is missing.
    */
   join<KT, VT, R, KR extends K = K, VR extends V = V>(
     table: KTable<KT, VT> & SameKey<K, KT>,
     joiner: (value: V, tableValue: Present<VT>, key: K) => R,
-    options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+    options?: StreamTableJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
   ): KStream<K, R>
   /**
    * Adds to each record what a global table holds under the key that the selector gives at that moment; a record without a row, or for
@@ -303,7 +304,7 @@ export class KStream<out K, out V> {
   leftJoin<KT, VT, R, KR extends K = K, VR extends V = V>(
     table: KTable<KT, VT> & SameKey<K, KT>,
     joiner: (value: V, tableValue: VT | null, key: K) => R,
-    options?: JoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
+    options?: StreamTableJoinOptions<SerdeFor<K, KR>, SerdeFor<V, VR>>,
   ): KStream<K, R>
   /**
    * As `join` with a global table, but a record without a row, or without a key to look up, passes on with null for the table's value.

@@ -102,6 +102,16 @@ export interface StreamJoinOptions<KeySerde, ValueSerde, OtherSerde>
   readonly compat?: 'kafka-streams' | undefined
 }
 
+/** Of a stream with a table. */
+export interface StreamTableJoinOptions<KeySerde, ValueSerde> extends JoinOptions<KeySerde, ValueSerde> {
+  /**
+   * How long a record waits, in stream time, before it looks up what the table held at its time: so long updates of the table may be late. Of
+   * versioned tables only, with at least that history; needs a name, as the records wait in the store `<name>-buffer` (KIP-923).
+   * Ms, or `'10s'`. Default: it does not wait.
+   */
+  readonly grace?: Duration | undefined
+}
+
 export interface GlobalJoinOptions {
   /** Display name. */
   readonly name?: string | undefined

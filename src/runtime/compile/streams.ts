@@ -30,7 +30,9 @@ import { streamTableJoin } from '../../operators/stream-table-join.ts'
 import { table } from '../../operators/table.ts'
 import { tableAggregate } from '../../operators/table-aggregate.ts'
 import { versionedTable } from '../../operators/versioned-table.ts'
+import { waitForGrace } from '../../operators/wait-for-grace.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
+import type { Headed } from '../../state/headed-codec.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
 import type {
@@ -39,6 +41,7 @@ import type {
   RepartitionNode,
   SinkNode,
   StreamStreamJoinNode,
+  StreamTableJoinNode,
   TableNode,
   TopologyNode,
 } from '../../topology/node.ts'
@@ -148,7 +151,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return buildProcess({ ...(aggregate as AggregateNode), name, aggregator }, scope)
     }
     case 'stream-table-join':
-      return streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
+      return streamTableJoinOf(node, ctx, scope)
     case 'stream-global-table-join':
       return streamGlobalTableJoin({ ...node, view: scope.wiring.globalTable(node.globalTable) }, ctx, next())
     case 'process':
@@ -168,6 +171,13 @@ export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcess
   const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
   const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
   return join({ ...args, onIdle: onIdleOf(scope, node.id) }, scope.context(node), scope.next(node.id))
+}
+
+function streamTableJoinOf(node: StreamTableJoinNode, ctx: ProcessorContext, scope: Scope): Process {
+  const join = streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, scope.next(node.id))
+  if (node.buffer === undefined) return join
+  const buffer = storeOf<JoinBuffer<unknown, Headed<unknown>>>(scope, node.buffer.name)
+  return waitForGrace({ buffer, graceMs: node.buffer.graceMs }, join)
 }
 
 function versionedTableOf(node: TableNode, ctx: ProcessorContext, scope: Scope): Process {

@@ -33,6 +33,7 @@ final class Topologies {
             StreamJoins.class,
             VersionedTables.class,
             GlobalTables.class,
+            StreamTableGrace.class,
             Differences.class);
 
     private static final Map<String, Method> METHODS = new TreeMap<>();
