@@ -45,8 +45,14 @@ test('a global table is whole before the first record, follows its topic, and re
   const rows = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`c${i}`, i]))
   await write(countries.name, rows)
   const aborted = await broker.transactionalProducer({ transactionalId: `${prefix}-aborted` })
-  aborted.output(countries.name).append(0, Buffer.from('c0'), Buffer.from('666'), Date.now(), noHeaders)
-  aborted.output(countries.name).append(0, Buffer.from('never'), Buffer.from('666'), Date.now(), noHeaders)
+  const end = async () => (await broker.offsets([{ topic: countries.name, partition: 0 }], 'end'))[0]?.offset ?? 0
+  const before = await end()
+  // So much of it that it is sent before the end.
+  const large = Buffer.from(`666${' '.repeat(700_000)}`)
+  for (const key of ['c0', 'never', 'never', 'never']) {
+    aborted.output(countries.name).append(0, Buffer.from(key), large, Date.now(), noHeaders)
+  }
+  while ((await end()) === before) await new Promise((resume) => setTimeout(resume, 20))
   await aborted.close()
   await write(orders.name, { a: 'c0', b: 'c4999', c: 'never' })
 
