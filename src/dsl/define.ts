@@ -15,6 +15,12 @@ export interface TopologyOptions {
    * back, and unmatched records of stream-stream joins. That is committed; a record of an earlier time is late then. Default: only records move stream time, as in Kafka Streams.
    */
   readonly idleClose?: Duration | undefined
+  /**
+   * How long a task with several inputs waits, by the wall clock, for one that has come to its end while others have records, so that records of
+   * late producers are taken in the order of their time too; an input that the broker has more of is always waited for. `'never'` waits for neither (Kafka
+   * Streams: `max.task.idle.ms`, there -1). Default 0. The test driver does not wait.
+   */
+  readonly maxTaskIdle?: Duration | 'never' | undefined
 }
 
 /**
@@ -49,18 +55,31 @@ export function defineTopology(
       site,
     )
   }
-  const { idleClose } = options
-  return graph.seal(site, idleClose === undefined ? {} : { idleCloseMs: idleCloseMs(idleClose, name, site) })
+  const { idleClose, maxTaskIdle } = options
+  return graph.seal(site, {
+    ...(idleClose !== undefined && { idleCloseMs: idleCloseMs(idleClose, name, site) }),
+    ...(maxTaskIdle !== undefined && { maxTaskIdleMs: maxTaskIdleMs(maxTaskIdle, name, site) }),
+  })
 }
 
-function idleCloseMs(idleClose: Duration, name: string, site: SourceLocation | undefined): number {
+function maxTaskIdleMs(maxTaskIdle: Duration | 'never', name: string, site: SourceLocation | undefined): number {
+  if (maxTaskIdle === 'never') return -1
+  return duration(maxTaskIdle, 'maxTaskIdle', name, site)
+}
+
+/** @throws StreamError INVALID_TOPOLOGY with the user's line. */
+function duration(given: Duration, what: string, name: string, site: SourceLocation | undefined): number {
   try {
-    const ms = durationMs(idleClose, 'idleClose')
-    if (ms > 0) return ms
+    return durationMs(given, what)
   } catch (thrown) {
     if (thrown instanceof StreamError) throw invalid(thrown.message, thrown.hint ?? '', name, site)
     throw thrown
   }
+}
+
+function idleCloseMs(idleClose: Duration, name: string, site: SourceLocation | undefined): number {
+  const ms = duration(idleClose, 'idleClose', name, site)
+  if (ms > 0) return ms
   throw invalid(
     `idleClose of ${name} is 0 ms, which would close windows between two records`,
     "Give the time that inputs are quiet only when they have come to an end: idleClose: '30s'.",

@@ -134,7 +134,7 @@ export class Graph {
   }
 
   /** No node comes in after this. */
-  seal(site: SourceLocation | undefined, options: Pick<Topology, 'idleCloseMs'> = {}): Topology {
+  seal(site: SourceLocation | undefined, options: Pick<Topology, 'idleCloseMs' | 'maxTaskIdleMs'> = {}): Topology {
     this.#sealed = true
     if (!this.#nodes.some((node) => node.kind === 'source')) {
       const isGlobal = this.#nodes.some((node) => node.kind === 'global-table')

@@ -87,6 +87,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     output: (topic: string) => producer.output(topic),
     warn: (message: string) => log('warn', message),
     clock,
+    maxIdleMs: plan.topology.maxTaskIdleMs,
   }
   const openNew = (id: Plan['tasks'][number]) =>
     settings.engines === 1 ? openTask(id, taskParts) : openWhenFree(id, taskParts)
@@ -101,6 +102,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     from: settings.from,
     log,
     clock,
+    waitsForInputs: (plan.topology.maxTaskIdleMs ?? 0) > 0,
     idleClose:
       idleMs === undefined ? undefined : new IdleClose({ plan, broker, groupId: plan.appId, idleMs, clock, log }),
     join: (events) => joinGroup(parts, open, events),

@@ -5,6 +5,7 @@
  */
 
 import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+import { type Clock, systemClock } from '../common/time.ts'
 
 interface FetchedBatch extends TopicPartition {
   readonly records: readonly ConsumerRecord[]
@@ -21,6 +22,8 @@ export class PartitionQueue<S> {
   partitionTime = -1
   /** Highest timestamp put in; kept where event time is extracted. */
   enqueuedTime = -1
+  /** When it was first found at its end while others had records, ms of the clock; kept where that is waited for. */
+  emptySince = Number.POSITIVE_INFINITY
   stableEnd: number
   #batches: (readonly ConsumerRecord[])[] = []
   #records: readonly ConsumerRecord[] = []
@@ -86,14 +89,25 @@ export class PartitionQueue<S> {
 
 export class PartitionGroup<S> {
   readonly queues: readonly PartitionQueue<S>[]
+  /** When the wait for an input at its end is over, ms of the clock; Infinity while none is waited for. */
+  waitsUntil = Number.POSITIVE_INFINITY
+  readonly #idleMs: number
+  readonly #clock: Clock
 
-  constructor(queues: readonly PartitionQueue<S>[]) {
+  /**
+   * @param idleMs how long an input at its end is waited for while others have records; below 0 none is waited for, not even one that the
+   * broker has more of (Kafka Streams: `max.task.idle.ms`).
+   */
+  constructor(queues: readonly PartitionQueue<S>[], idleMs = 0, clock: Clock = systemClock) {
     this.queues = queues
+    this.#idleMs = idleMs
+    this.#clock = clock
   }
 
   /** The queue whose head is next, or undefined while there is nothing to take or an input must be waited for. */
   next(): PartitionQueue<S> | undefined {
     const queues = this.queues
+    if (this.#idleMs > 0 && this.#waits()) return undefined
     if (queues.length === 1) {
       const only = queues[0] as PartitionQueue<S>
       return only.head === undefined ? undefined : only
@@ -104,13 +118,32 @@ export class PartitionGroup<S> {
       const queue = queues[i] as PartitionQueue<S>
       const head = queue.head
       if (head === undefined) {
-        if (queue.awaitsRecords) return undefined
+        if (queue.awaitsRecords && this.#idleMs >= 0) return undefined
       } else if (head.timestamp < timestamp) {
         lowest = queue
         timestamp = head.timestamp
       }
     }
     return lowest
+  }
+
+  /** Whether an input is at its end for less than is waited for. With nothing to take there is nothing to wait with. */
+  #waits(): boolean {
+    this.waitsUntil = Number.POSITIVE_INFINITY
+    if (this.queues.every((queue) => queue.head === undefined)) return false
+    const now = this.#clock()
+    let waits = false
+    for (const queue of this.queues) {
+      if (queue.head !== undefined) queue.emptySince = Number.POSITIVE_INFINITY
+      else if (!queue.awaitsRecords) {
+        if (queue.emptySince > now) queue.emptySince = now
+        const until = queue.emptySince + this.#idleMs
+        if (until <= now) continue
+        waits = true
+        if (until < this.waitsUntil) this.waitsUntil = until
+      }
+    }
+    return waits
   }
 
   /** Highest timestamp taken from any input. */

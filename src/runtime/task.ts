@@ -60,6 +60,8 @@ export interface TaskParts {
   /** What closes when the inputs are idle, in the order of the graph. */
   readonly closers: readonly CloseIdle[]
   readonly clock: Clock
+  /** How long an input at its end is waited for; default 0, below 0 no input is ever waited for. */
+  readonly maxIdleMs?: number | undefined
   /** Where the user wrote each processor, by its name. */
   readonly places: ReadonlyMap<string, SourceLocation>
 }
@@ -81,6 +83,7 @@ export class Task {
   readonly #punctuations: Punctuations
   readonly #closers: readonly CloseIdle[]
   readonly #clock: Clock
+  readonly #maxIdleMs: number
   /** Since when the inputs have brought nothing, by the clock; Infinity while records wait to be processed. */
   quietSince = Number.POSITIVE_INFINITY
   /** What was open has been closed since the inputs are idle. */
@@ -106,6 +109,7 @@ export class Task {
     this.#punctuations = parts.punctuations
     this.#closers = parts.closers
     this.#clock = parts.clock
+    this.#maxIdleMs = parts.maxIdleMs ?? 0
     this.stores = parts.stores
   }
 
@@ -136,7 +140,7 @@ export class Task {
       }
       return queue
     })
-    this.#group = new PartitionGroup(queues)
+    this.#group = new PartitionGroup(queues, this.#maxIdleMs, this.#clock)
     this.#punctuated = false
     this.quietSince = this.#clock()
     this.#isClosed = false
@@ -194,6 +198,11 @@ export class Task {
       }
       if (queue.partitionTime >= this.#punctuations.nextStreamTime) this.#punctuate('stream-time', this.streamTime)
     }
+  }
+
+  /** When it stops to wait for an input at its end, ms of the clock; Infinity while it waits for none. */
+  get waitsUntil(): number {
+    return this.#group.waitsUntil
   }
 
   /** When the next punctuation by the wall clock is due, ms; Infinity when none ever is. */

@@ -33,6 +33,8 @@ export interface TaskParts {
   readonly warn: (message: string) => void
   /** For punctuations; default the system's. */
   readonly clock?: Clock
+  /** How long an input at its end is waited for; default 0. */
+  readonly maxIdleMs?: number | undefined
 }
 
 /** @throws StreamError LOCKED, INVALID_ARGUMENT, INVALID_TOPOLOGY as `TaskStores.open`. */
@@ -77,6 +79,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     // Nodes come after what feeds them.
     closers: closers.sort(([a], [b]) => a - b).map(([, close]) => close),
     clock,
+    maxIdleMs: parts.maxIdleMs,
     places: placesOf(plan.topology, sub),
   })
   return task

@@ -40,6 +40,8 @@ export interface WorkerParts {
   readonly clock: Clock
   /** Where the topology asks for it. */
   readonly idleClose?: IdleClose | undefined
+  /** Tasks may wait for an input that has come to its end. Default false. */
+  readonly waitsForInputs?: boolean
 }
 
 /** The loop goes back to the event loop at least this often, in ms. */
@@ -166,6 +168,7 @@ export class Worker {
     const idle = this.#runnable.size === 0
     const wait = Math.min(maxPollMs, this.commits.dueAt - performance.now(), this.#punctuateAt - this.#parts.clock())
     await this.#fetch(idle && !this.#restorer.active ? Math.max(0, wait) : 0)
+    if (this.#parts.waitsForInputs === true) this.#wakeWaiting()
     // Equal shares: a task with much to do must not starve those it feeds.
     const shareMs = sliceMs / this.#runnable.size
     for (const task of this.#runnable) if (!task.run(now() + shareMs, now)) this.#runnable.delete(task)
@@ -195,6 +198,12 @@ export class Worker {
       this.#paused.add(name)
       this.#fetcher.pause([batch])
     }
+  }
+
+  /** Tasks that have waited long enough for an input go on without it. */
+  #wakeWaiting(): void {
+    const time = this.#parts.clock()
+    for (const task of this.#taskList) if (task.waitsUntil <= time) this.#runnable.add(task)
   }
 
   #punctuate(): void {

@@ -416,6 +416,8 @@ export interface Topology {
   readonly nodes: readonly TopologyNode[]
   /** Windows are closed when the inputs of a task have been quiet that long, ms by the wall clock. Without it only records close them. */
   readonly idleCloseMs?: number
+  /** How long a task waits for an input at its end while others have records, ms by the wall clock; -1 waits for none. Default 0. */
+  readonly maxTaskIdleMs?: number
 }
 
 /** A part of the graph whose records stay in one task; it ends where a record crosses a topic. */

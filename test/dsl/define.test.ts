@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { StreamsBuilder } from '../../src/dsl/builder.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
-import { customers, lines, orders, outline, refusal } from './fixtures.ts'
+import { customers, lineHere, lines, orders, outline, refusal } from './fixtures.ts'
 
 test('a topology is frozen data in topological order', () => {
   const topology = defineTopology('word-count', (b) => {
@@ -106,5 +106,16 @@ test('idleClose is kept in ms, and refused when it is no time to wait', () => {
   })
   expect(refusal(() => defineTopology('idle', build, { idleClose: 'soon' as never })).message).toBe(
     'idleClose "soon" is not a duration',
+  )
+})
+
+test('maxTaskIdle is a duration or never', () => {
+  const build = (b: StreamsBuilder): void => void b.stream(lines)
+  expect(defineTopology('t', build, { maxTaskIdle: '2s' }).maxTaskIdleMs).toBe(2000)
+  expect(defineTopology('t', build, { maxTaskIdle: 'never' }).maxTaskIdleMs).toBe(-1)
+  expect(defineTopology('t', build)).not.toHaveProperty('maxTaskIdleMs')
+  const line = lineHere() + 1
+  expect(() => defineTopology('t', build, { maxTaskIdle: -5 })).toThrow(
+    expect.objectContaining({ code: 'INVALID_TOPOLOGY', where: expect.objectContaining({ line }) }),
   )
 })

@@ -117,3 +117,45 @@ test('however batches come, each input is taken whole and in order, and the merg
     }),
   )
 })
+
+test('an input at its end is waited for as long as is asked, once, and again after it has had a record', () => {
+  let now = 1000
+  const [a, b] = [queue('a'), queue('b')]
+  const group = new PartitionGroup([a, b], 50, () => now)
+  now += 100
+  expect([group.next(), group.waitsUntil]).toEqual([undefined, Number.POSITIVE_INFINITY])
+  push(a, [1, 2, 9, 10])
+  expect([group.next(), group.waitsUntil]).toEqual([undefined, 1150])
+  now += 49
+  expect(group.next()).toBeUndefined()
+  now += 1
+  expect(group.next()?.take().timestamp).toBe(1)
+  expect(group.next()?.take().timestamp).toBe(2)
+  push(b, [5])
+  expect(group.next()?.take().timestamp).toBe(5)
+  expect([group.next(), group.waitsUntil]).toEqual([undefined, 1200])
+  now += 50
+  expect(takeAll(group)).toEqual(['a9', 'a10'])
+})
+
+test('below 0 no input is waited for, and at 0 only one that the broker has more of', () => {
+  const order = (idleMs: number): string[] => {
+    const [a, b] = [queue('a'), queue('b', 0, 3)]
+    push(a, [10])
+    const group = new PartitionGroup([a, b], idleMs, () => 0)
+    const first = takeAll(group)
+    push(b, [4], 2, 3)
+    return [...first, '|', ...takeAll(group)]
+  }
+  expect(order(-1)).toEqual(['a10', '|', 'b4'])
+  expect(order(0)).toEqual(['|', 'b4', 'a10'])
+})
+
+test('more that the broker has is waited for whatever the time', () => {
+  let now = 0
+  const [a, b] = [queue('a'), queue('b', 0, 3)]
+  push(a, [10])
+  const group = new PartitionGroup([a, b], 50, () => now)
+  now += 10_000
+  expect(group.next()).toBeUndefined()
+})
