@@ -18,7 +18,7 @@ export class PartitionQueue<S> {
   readonly source: S
   readonly topic: string
   readonly partition: number
-  /** Highest timestamp taken, ms; -1 before the first. */
+  /** Highest timestamp of a record that was taken and read, ms; -1 before the first. Whoever reads them raises it. */
   partitionTime = -1
   /** Highest timestamp put in; kept where event time is extracted. */
   enqueuedTime = -1
@@ -82,7 +82,6 @@ export class PartitionQueue<S> {
       this.#records = this.#batches.shift() ?? []
       this.#next = 0
     }
-    if (record.timestamp > this.partitionTime) this.partitionTime = record.timestamp
     return record
   }
 }

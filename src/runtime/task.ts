@@ -19,7 +19,7 @@ import { decodeMetadata, encodeMetadata, fitsMetadata } from './position-metadat
 import type { Punctuations } from './punctuations.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
-import type { Timestamps } from './timestamps.ts'
+import { asWritten, type Timestamps } from './timestamps.ts'
 
 type Reader = (source: Buffer, start: number, end: number) => unknown
 
@@ -275,19 +275,23 @@ export class Task {
     source.received.count++
     let key: unknown = null
     let value: unknown = null
-    if (record.timestamp < 0 && source.timestamps?.skips === true) {
-      this.#skip(queue, record)
-      return
-    }
+    const { timestamp } = record
     try {
       if (keyStart >= 0) key = source.readKey(bytes, keyStart, record.keyEnd)
       if (valueStart >= 0) value = source.readValue(bytes, valueStart, record.valueEnd)
-      if (record.timestamp < 0) throw source.timestamps?.refusal(record, queue) ?? negativeTimestamp(record.timestamp)
+      if (timestamp < 0) {
+        if (source.timestamps?.skips === true) {
+          this.#skip(queue, record)
+          return
+        }
+        throw source.timestamps?.refusal(record, queue) ?? negativeTimestamp(timestamp)
+      }
     } catch (thrown) {
       const error = undecodable(thrown, source.node)
-      if (source.refuse(record, queue.partition, error)) return
+      if (error.code !== 'PROCESSING' && source.refuse(asWritten(record), queue.partition, error)) return
       throw error
     }
+    if (timestamp > queue.partitionTime) queue.partitionTime = timestamp
     current.value = value
     current.record = record
     current.from = queue
@@ -340,9 +344,7 @@ export class Task {
 function stamped(batch: FetchedPartition, queue: PartitionQueue<SourceProcessor>): FetchedPartition {
   const { timestamps } = queue.source
   if (timestamps === undefined || batch.records.length === 0) return batch
-  const records = timestamps.stamp(batch.records, batch, Math.max(queue.partitionTime, queue.enqueuedTime))
-  for (const { timestamp } of records) if (timestamp > queue.enqueuedTime) queue.enqueuedTime = timestamp
-  return { ...batch, records }
+  return { ...batch, records: timestamps.stamp(batch.records, queue) }
 }
 
 function negativeTimestamp(timestamp: number): StreamError {

@@ -18,6 +18,22 @@ export interface TimestampsArgs {
   readonly clock: Clock
 }
 
+/** A record with another time than it was written with. */
+export class StampedRecord extends ConsumerRecord {
+  readonly written: ConsumerRecord
+
+  constructor(written: ConsumerRecord, timestamp: number) {
+    const { offset, headers, bytes, keyStart, keyEnd, valueStart, valueEnd } = written
+    super(offset, timestamp, headers, bytes, keyStart, keyEnd, valueStart, valueEnd)
+    this.written = written
+  }
+}
+
+/** As it was written: what goes to the dead letters, and what its extractor is given. */
+export function asWritten(record: ConsumerRecord): ConsumerRecord {
+  return record instanceof StampedRecord ? record.written : record
+}
+
 /** Stands for a timestamp that is none; where the policy is to skip, the record is dropped for it. */
 const invalid = -1
 
@@ -39,33 +55,37 @@ export class Timestamps {
   }
 
   /**
-   * The records with their event time.
-   * @param partitionTime the highest timestamp before them, -1 when there is none.
+   * The records with their event time. Those that do not read keep theirs, and move no time: they are dealt with when it is their turn.
+   * @param queue that they go into; knows the highest timestamp before them, and gets to know theirs.
    */
-  stamp(records: readonly ConsumerRecord[], from: TopicPartition, partitionTime: number): readonly ConsumerRecord[] {
-    let latest = partitionTime
-    return records.map((record) => {
-      const timestamp = this.#timestampOf(record, from, latest)
+  stamp(
+    records: readonly ConsumerRecord[],
+    queue: TopicPartition & { readonly partitionTime: number; enqueuedTime: number },
+  ): readonly ConsumerRecord[] {
+    let latest = Math.max(queue.partitionTime, queue.enqueuedTime)
+    const stamped = records.map((record) => {
+      const timestamp = this.#timestampOf(record, queue, latest)
+      if (timestamp === undefined) return record
       if (timestamp > latest) latest = timestamp
-      if (timestamp === record.timestamp) return record
-      const { offset, headers, bytes, keyStart, keyEnd, valueStart, valueEnd } = record
-      return new ConsumerRecord(offset, timestamp, headers, bytes, keyStart, keyEnd, valueStart, valueEnd)
+      return timestamp === record.timestamp ? record : new StampedRecord(record, timestamp)
     })
+    queue.enqueuedTime = latest
+    return stamped
   }
 
-  #timestampOf(record: ConsumerRecord, from: TopicPartition, partitionTime: number): number {
+  /** undefined for a record that does not read. */
+  #timestampOf(record: ConsumerRecord, from: TopicPartition, partitionTime: number): number | undefined {
     const { timestamp } = this.#args.node
     let given: unknown = record.timestamp
-    if (timestamp !== undefined) {
+    if (timestamp !== undefined || this.#policy === 'partition-time') {
       let read: readonly [value: unknown, key: unknown]
       try {
         read = this.#read(record)
       } catch {
-        // What does not read is dealt with when it is its turn.
-        return record.timestamp
+        return undefined
       }
       try {
-        given = timestamp(...read, contextOf(record, from))
+        if (timestamp !== undefined) given = timestamp(...read, contextOf(record, from))
       } catch {
         // As what it throws, which `refusal` says then.
         return invalid
@@ -82,8 +102,9 @@ export class Timestamps {
     return [valueStart < 0 ? null : readValue(bytes, valueStart, valueEnd), key]
   }
 
-  /** Why a record has no timestamp, in words; of a stamped record its own is not known any more. */
-  refusal(record: ConsumerRecord, from: TopicPartition): StreamError {
+  /** Why a record has no timestamp, in words. */
+  refusal(stamped: ConsumerRecord, from: TopicPartition): StreamError {
+    const record = asWritten(stamped)
     const { name, timestamp } = this.#args.node
     let given: unknown = record.timestamp
     try {

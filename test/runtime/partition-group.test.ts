@@ -19,7 +19,9 @@ function push(into: PartitionQueue<string>, timestamps: readonly number[], marke
 function takeAll(group: PartitionGroup<string>): string[] {
   const taken: string[] = []
   for (let next = group.next(); next !== undefined; next = group.next()) {
-    taken.push(`${next.source}${next.take().timestamp}`)
+    const { timestamp } = next.take()
+    next.partitionTime = Math.max(next.partitionTime, timestamp)
+    taken.push(`${next.source}${timestamp}`)
   }
   return taken
 }

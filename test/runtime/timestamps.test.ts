@@ -149,3 +149,29 @@ test('a serde that has to look something up has done so before its records are a
   await driver.send(late, 'k', { at: 70, id: 'a' }, 3)
   expect(written()).toEqual(['a@70'])
 })
+
+test('a record that does not read moves no time, and its dead letter keeps its own', async () => {
+  const d = await open({
+    timestamp: at,
+    onInvalidTimestamp: 'partition-time',
+    onDeserializationError: { deadLetter: 'dead' },
+  })
+  await d.send(sales, 'k', { at: 10, id: 'a' }, 3)
+  await d.sendBytes('sales', null, Buffer.from('not JSON'), 1_000_000)
+  await d.send(sales, 'k', { at: 'x', id: 'b' }, 3)
+  expect(written()).toEqual(['a@10', 'b@10'])
+  expect(d.read('dead').map(({ timestamp }) => timestamp)).toEqual([1_000_000])
+})
+
+test('a dead letter of a record without a time has the timestamp that it was written with', async () => {
+  const d = await open({ timestamp: () => -1, onDeserializationError: { deadLetter: 'dead' } })
+  await d.send(sales, 'k', { id: 'a' }, 77)
+  expect(d.read('dead').map(({ timestamp }) => timestamp)).toEqual([77])
+})
+
+test('with skip, bytes that do not read and have no time go to the dead letters all the same', async () => {
+  const d = await open({ timestamp: at, onInvalidTimestamp: 'skip', onDeserializationError: { deadLetter: 'dead' } })
+  await d.sendBytes('sales', null, Buffer.from('not JSON'), 5)
+  expect(d.read('dead')).toHaveLength(1)
+  expect(written()).toEqual([])
+})
