@@ -25,6 +25,11 @@ export const cases: readonly OperatorCase[] = [
   { name: 'filterNot', build: (b) => seen(read(b).filterNot((n) => n < 0)) },
   { name: 'map', build: (b) => seen(read(b).map((n, key) => [key, n + 1])) },
   { name: 'mapValues', build: (b) => seen(read(b).mapValues((n) => n + 1)) },
+  {
+    // A result that is there at once: what waiting costs is not the operator's.
+    name: 'mapAsync',
+    build: (b) => seen(read(b).mapAsync('next', ((n: number) => n + 1) as unknown as (n: number) => Promise<number>)),
+  },
   { name: 'flatMap', build: (b) => seen(read(b).flatMap((n, key) => [[key, n + 1] as const])) },
   { name: 'flatMapValues', build: (b) => seen(read(b).flatMapValues((n) => [n + 1])) },
   { name: 'selectKey', build: (b) => seen(read(b).selectKey((n) => n)) },

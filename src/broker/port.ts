@@ -69,6 +69,8 @@ export interface Fetcher {
    * A position is never reset silently.
    */
   poll(maxWaitMs: number): Promise<readonly FetchedPartition[]>
+  /** Ends a waiting poll with what there is; where none waits, the next one does not. */
+  wake(): void
   close(): Promise<void>
 }
 

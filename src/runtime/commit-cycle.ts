@@ -43,15 +43,24 @@ export class CommitCycle {
     this.#dueAt = performance.now() + this.#options.intervalMs
   }
 
-  /** Starts a commit when it is time. @returns what to wait for before processing more; undefined mostly. */
-  whenDue(tasks: readonly Task[], group: GroupMetadata): Promise<void> | undefined {
+  /**
+   * Starts a commit when it is time.
+   * @param mayStart asked when it is; false puts it off to the next turn.
+   * @returns what to wait for before processing more; undefined mostly.
+   */
+  whenDue(
+    tasks: readonly Task[],
+    group: GroupMetadata,
+    mayStart: (isFull: boolean) => boolean = () => true,
+  ): Promise<void> | undefined {
     const now = performance.now()
     if (now >= this.#measureAt) {
       this.#measureAt = now + measureMs
       this.#isFull = uncommittedBytes(tasks, this.#options.producer) >= this.#options.maxUncommittedBytes
     }
     if (this.#running !== undefined) return this.#isFull ? this.#running : undefined
-    if (this.#failure === undefined && (this.#isFull || now >= this.#dueAt)) this.start(tasks, group)
+    const isDue = this.#failure === undefined && (this.#isFull || now >= this.#dueAt)
+    if (isDue && mayStart(this.#isFull)) this.start(tasks, group)
     return undefined
   }
 

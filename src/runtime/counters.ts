@@ -31,6 +31,7 @@ export function drop({ dropped }: Counters, reason: DropReason): void {
 const passing: ReadonlySet<string> = new Set([
   'map',
   'map-values',
+  'map-async',
   'table-map-values',
   'select-key',
   'peek',

@@ -9,6 +9,7 @@ import { located, relocated, StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
+import type { Calls } from '../operators/calls.ts'
 import type { CloseIdle } from '../operators/idle.ts'
 import type { CurrentRecord, Process } from '../operators/processor.ts'
 import type { PunctuationType } from '../operators/punctuation.ts'
@@ -57,6 +58,7 @@ export interface TaskParts {
   readonly stores: TaskStores
   readonly current: CurrentRecord
   readonly punctuations: Punctuations
+  readonly calls: Calls
   /** What closes when the inputs are idle, in the order of the graph. */
   readonly closers: readonly CloseIdle[]
   readonly clock: Clock
@@ -81,6 +83,9 @@ export class Task {
   readonly #places: ReadonlyMap<string, SourceLocation>
   readonly #current: CurrentRecord
   readonly #punctuations: Punctuations
+  readonly #calls: Calls
+  /** Takes no record until it is let go again: a commit waits for the calls that are under way. */
+  isHeld = false
   readonly #closers: readonly CloseIdle[]
   readonly #clock: Clock
   readonly #maxIdleMs: number
@@ -107,6 +112,7 @@ export class Task {
     this.#places = parts.places
     this.#current = parts.current
     this.#punctuations = parts.punctuations
+    this.#calls = parts.calls
     this.#closers = parts.closers
     this.#clock = parts.clock
     this.#maxIdleMs = parts.maxIdleMs ?? 0
@@ -142,6 +148,8 @@ export class Task {
     })
     this.#group = new PartitionGroup(queues, this.#maxIdleMs, this.#clock)
     this.#punctuated = false
+    this.#calls.clear()
+    this.isHeld = false
     this.quietSince = this.#clock()
     this.#isClosed = false
     this.#punctuations.start(this.streamTime, this.#clock())
@@ -173,18 +181,20 @@ export class Task {
   }
 
   /**
-   * Processes what is buffered until nothing is left, an input must be waited for, or `now()` reaches `deadline`.
+   * Processes what is buffered until nothing is left, an input or a call must be waited for, or `now()` reaches `deadline`.
    * @returns whether it stopped for the deadline, with more to do.
    * @throws StreamError DESERIALIZATION, PROCESSING, SERIALIZATION: with the record's coordinates; the open transaction
    * then holds a part of that record's effects and must not be committed.
    */
   run(deadline: number, now: () => number): boolean {
     const group = this.#group
+    const waits = this.isHeld || !this.#calls.isNone
     for (let left = recordsPerLook; ; left--) {
       if (left === 0) {
         if (now() >= deadline) return true
         left = recordsPerLook
       }
+      if (waits && !this.#runOn()) return false
       const queue = group.next()
       if (queue === undefined) {
         if (this.quietSince === Number.POSITIVE_INFINITY) this.#lookQuiet()
@@ -205,13 +215,55 @@ export class Task {
     return this.#group.waitsUntil
   }
 
-  /** When the next punctuation by the wall clock is due, ms; Infinity when none ever is. */
+  /** Whether operators of the task call to the outside. */
+  get hasCalls(): boolean {
+    return !this.#calls.isNone
+  }
+
+  /** Records whose call has not ended, or whose result waits for one before it: no commit may begin. */
+  get inFlight(): number {
+    return this.#calls.inFlight
+  }
+
+  /** Whether a run would take a record. */
+  get isOpen(): boolean {
+    return !this.isHeld && !this.#calls.isFull
+  }
+
+  /** Tells, outside of any run, that a call has ended and `run` goes on. */
+  onReady(ready: () => void): void {
+    this.#calls.ready = ready
+  }
+
+  /** When the oldest call under way has taken too long, ms; Infinity without one. */
+  get callDeadline(): number {
+    return this.#calls.deadline
+  }
+
+  /** Gives up the calls that have taken too long; the next run throws. */
+  expireCalls(): void {
+    this.#calls.expire(this.#clock())
+  }
+
+  /** Runs on what calls have given. @returns whether a record may be taken. */
+  #runOn(): boolean {
+    try {
+      this.#calls.drain()
+    } catch (thrown) {
+      const { from, record } = this.#current
+      throw this.#located(thrown, from, record)
+    }
+    return this.isOpen
+  }
+
+  /** When something is due by the wall clock, ms: a punctuation, or the end of what a call may take; Infinity when nothing is. */
   get nextWallClock(): number {
-    return this.#punctuations.nextWallClock
+    return Math.min(this.#punctuations.nextWallClock, this.#calls.deadline)
   }
 
   /** Calls what is due by the wall clock. @throws StreamError as `run`. */
   punctuateWallClock(): void {
+    this.expireCalls()
     this.#punctuate('wall-clock-time', this.#clock())
   }
 
@@ -221,7 +273,9 @@ export class Task {
 
   /** When its inputs will have been quiet for so long that what is open may be closed; Infinity while there is nothing to close. */
   idleDueAt(idleMs: number): number {
-    return this.#closers.length === 0 || this.#isClosed ? Number.POSITIVE_INFINITY : this.quietSince + idleMs
+    return this.#closers.length === 0 || this.#isClosed || this.inFlight > 0
+      ? Number.POSITIVE_INFINITY
+      : this.quietSince + idleMs
   }
 
   /** Whether all that lies before these offsets was processed. @param ends by partitionName. */
@@ -305,14 +359,14 @@ export class Task {
     source.skipped()
   }
 
-  #located(thrown: unknown, queue?: PartitionQueue<SourceProcessor>, record?: ConsumerRecord): StreamError {
+  #located(thrown: unknown, from: TopicPartition | null = null, record: ConsumerRecord | null = null): StreamError {
     const error =
       thrown instanceof StreamError
         ? thrown
         : new StreamError('INTERNAL', `task ${this.name} failed`, { cause: thrown })
     const place = { ...this.#places.get(error.where.node ?? ''), ...error.where, task: this.name }
-    if (queue === undefined || record === undefined) return relocated(error, place)
-    const { topic, partition } = queue
+    if (from === null || record === null) return relocated(error, place)
+    const { topic, partition } = from
     // The record's coordinates, all three: a sink's topic with the offset of a source would point nowhere.
     return relocated(error, { ...place, topic, partition, offset: record.offset })
   }
@@ -324,6 +378,7 @@ export class Task {
 
   /** Positions to commit, as the commit begins: those of every input, so that a commit of any record names all of its task's inputs. */
   positions(): readonly CommittedOffset[] {
+    if (this.inFlight > 0) throw new StreamError('INTERNAL', `task ${this.name} was to commit over calls under way`)
     this.#punctuated = false
     const streamTimes = this.stores.streamTimes()
     return this.queues.map(({ topic, partition, position, partitionTime }) => ({

@@ -5,6 +5,7 @@ import type { Output } from '../broker/port.ts'
 import { readerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { type Clock, systemClock } from '../common/time.ts'
+import { Calls } from '../operators/calls.ts'
 import type { CloseIdle } from '../operators/idle.ts'
 import { noCurrentRecord } from '../operators/processor.ts'
 import { changelogTopic } from '../topology/names.ts'
@@ -54,11 +55,13 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
   })
   const current = noCurrentRecord()
   const punctuations = new Punctuations()
+  const calls = new Calls()
   const closers: (readonly [node: NodeId, close: CloseIdle])[] = []
   const clock = parts.clock ?? systemClock
   const compiled = compile(plan.topology, sub, {
     current,
     schedule: punctuations.schedule,
+    calls,
     onIdle: plan.topology.idleCloseMs === undefined ? undefined : (node, close) => closers.push([node, close]),
     streamTime: () => task.streamTime,
     clock,
@@ -76,6 +79,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
     stores,
     current,
     punctuations,
+    calls,
     // Nodes come after what feeds them.
     closers: closers.sort(([a], [b]) => a - b).map(([, close]) => close),
     clock,

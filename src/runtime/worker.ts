@@ -19,6 +19,7 @@ import { isRecoverable, retryDelayMs } from './recovery.ts'
 import { Restorer } from './restore.ts'
 import { type StartPositions, startPositions } from './start-positions.ts'
 import type { StartPosition, Task } from './task.ts'
+import { Wake } from './wake.ts'
 
 /** What a worker is made of; everything it needs from outside. */
 export interface WorkerParts {
@@ -48,6 +49,9 @@ export interface WorkerParts {
 const sliceMs = 50
 /** Longest wait for records, in ms: bounds how late a commit or a rebalance is seen. */
 const maxPollMs = 100
+
+/** How long a commit that cannot be put off waits for calls, in ms: well below what a group waits for a member. */
+const callPatienceMs = 10_000
 
 /** How often the size of stores on disk is asked for, in ms. */
 const measureIntervalMs = 5000
@@ -79,6 +83,11 @@ export class Worker {
   readonly #runnable = new Set<Task>()
   /** When a running task has a punctuation due by the wall clock, ms. */
   #punctuateAt = Number.POSITIVE_INFINITY
+  /** Tasks that call to the outside. */
+  #callers: readonly Task[] = []
+  /** A commit waits for calls. */
+  #isHolding = false
+  readonly #callReady = new Wake()
   /** Since the last commit that succeeded. */
   #failures = 0
   #committedBefore = 0
@@ -166,7 +175,10 @@ export class Worker {
   /** One round: take what was fetched, run what can run, commit when it is time. */
   async #turn(): Promise<void> {
     const idle = this.#runnable.size === 0
-    const wait = Math.min(maxPollMs, this.commits.dueAt - performance.now(), this.#punctuateAt - this.#parts.clock())
+    if (this.#callers.length > 0) this.#lookAhead()
+    // A commit that waits for calls is woken by them.
+    const commitIn = this.#isHolding ? maxPollMs : this.commits.dueAt - performance.now()
+    const wait = Math.min(maxPollMs, commitIn, this.#punctuateAt - this.#parts.clock())
     await this.#fetch(idle && !this.#restorer.active ? Math.max(0, wait) : 0)
     if (this.#parts.waitsForInputs === true) this.#wakeWaiting()
     // Equal shares: a task with much to do must not starve those it feeds.
@@ -179,7 +191,7 @@ export class Worker {
       const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
       if (finished.length > 0) await this.#startRunning(finished)
     }
-    await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata)
+    await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata, (isFull) => this.#callsEnded(isFull))
     this.#purger.whenDue(performance.now(), this.#taskList)
     this.#measuring.whenDue(performance.now(), () => measure(this.#taskList))
     await setImmediate()
@@ -204,6 +216,58 @@ export class Worker {
   #wakeWaiting(): void {
     const time = this.#parts.clock()
     for (const task of this.#taskList) if (task.waitsUntil <= time) this.#runnable.add(task)
+  }
+
+  /**
+   * Whether every call has ended, so that a commit may begin. Else the tasks that call take no more records until it has, and where
+   * memory is full no task does.
+   */
+  #callsEnded(isFull: boolean): boolean {
+    if (this.#callers.every((task) => task.inFlight === 0)) {
+      this.#letGo()
+      return true
+    }
+    this.#isHolding = true
+    for (const task of isFull ? this.#taskList : this.#callers) task.isHeld = true
+    return false
+  }
+
+  #letGo(): void {
+    if (!this.#isHolding) return
+    this.#isHolding = false
+    for (const task of this.#taskList) {
+      if (!task.isHeld) continue
+      task.isHeld = false
+      this.#runnable.add(task)
+    }
+  }
+
+  /** A call has ended that others wait for. */
+  #goOn(task: Task): void {
+    this.#runnable.add(task)
+    this.#fetcher.wake()
+    this.#callReady.tell()
+  }
+
+  /** Runs on every call under way. @returns false when one did not end in time. */
+  async #endCalls(): Promise<boolean> {
+    const until = now() + callPatienceMs
+    const waiting = () => this.#callers.filter((task) => task.inFlight > 0)
+    this.#isHolding = true
+    for (const task of this.#callers) task.isHeld = true
+    for (let tasks = waiting(); tasks.length > 0; tasks = waiting()) {
+      for (const task of tasks) {
+        task.expireCalls()
+        task.run(Number.POSITIVE_INFINITY, now)
+      }
+      const left = until - now()
+      if (waiting().length === 0) break
+      if (left <= 0) return false
+      const deadline = Math.min(...tasks.map((task) => task.callDeadline))
+      await this.#callReady.wait(Math.max(1, Math.min(left, deadline - this.#parts.clock())))
+    }
+    this.#letGo()
+    return true
   }
 
   #punctuate(): void {
@@ -231,6 +295,10 @@ export class Worker {
 
   /** The next start has nothing to replay. */
   async #stopCommitted(): Promise<void> {
+    if (!(await this.#endCalls())) {
+      this.#parts.log('warn', 'stopped with calls under way: the next start makes them again')
+      return
+    }
     await this.#commitAll()
     for (const task of this.#taskList) await task.stores.flush()
   }
@@ -240,6 +308,7 @@ export class Worker {
     await this.commits.finished()
     this.commits.throwFailure()
     if (this.#group === undefined) return
+    if (!(await this.#endCalls())) throw new StreamError('TIMEOUT', `calls did not end within ${callPatienceMs} ms`)
     this.commits.start(this.#taskList, this.#group)
     await this.commits.finished()
     this.commits.throwFailure()
@@ -280,6 +349,8 @@ export class Worker {
     await this.#suspend(this.#trouble !== undefined)
     this.#tasks = await this.#parts.assignTasks(partitions, this.#tasks)
     this.#taskList = [...this.#tasks.values()]
+    this.#callers = this.#taskList.filter((task) => task.hasCalls)
+    for (const task of this.#callers) task.onReady(() => this.#goOn(task))
     this.#group = metadata
     this.#parts.log(
       'info',
@@ -298,6 +369,7 @@ export class Worker {
     this.#starts = new Map()
     this.#awaited = undefined
     this.#runnable.clear()
+    this.#isHolding = false
     this.#punctuateAt = Number.POSITIVE_INFINITY
     await this.commits.finished()
     // A purge that is still under way must not meet the next owner's restore.

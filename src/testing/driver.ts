@@ -79,6 +79,9 @@ export class TestDriver {
   readonly #outputs: TestRecord[] = []
   #now: number
   #keyless = 0
+  /** Sends that wait for calls. */
+  #waiting: (() => void)[] = []
+  #committing: Promise<void> = Promise.resolve()
 
   constructor(plan: Plan, startMs: number) {
     this.#plan = plan
@@ -135,13 +138,14 @@ export class TestDriver {
       task.seek(task.inputs.map((input) => this.#startOf(input)))
       await task.stores.load()
       task.state = 'running'
+      task.onReady(() => this.#goOn())
       for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
       this.#tasks.push(task)
     }
   }
 
   /**
-   * Writes one record and processes all that follows from it.
+   * Writes one record and processes all that follows from it; resolves when the calls of `mapAsync` have ended that it waits for.
    * @param value null is a tombstone.
    * @param timestamp ms since the epoch; default: the driver's clock.
    * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; INVALID_ARGUMENT for a
@@ -279,11 +283,38 @@ export class TestDriver {
 
   /** Runs every task until none has anything left, then commits, as a worker does. */
   async #settle(): Promise<void> {
-    const buffered = () => this.#tasks.filter((task) => task.queues.some((queue) => queue.head !== undefined))
-    for (let tasks = buffered(); tasks.length > 0; tasks = buffered()) {
-      for (const task of tasks) task.run(Number.POSITIVE_INFINITY, () => 0)
+    try {
+      await this.#runAll()
+    } catch (error) {
+      // Whoever waits for a call fails with the one that did.
+      this.#goOn()
+      throw error
     }
+    this.#committing = this.#committing.then(() => this.#commit())
+    await this.#committing
+  }
+
+  async #runAll(): Promise<void> {
+    for (;;) {
+      for (const task of this.#tasks) if (task.inFlight > 0) task.run(Number.POSITIVE_INFINITY, () => 0)
+      const buffered = () =>
+        this.#tasks.filter((task) => task.isOpen && task.queues.some((queue) => queue.head !== undefined))
+      for (let tasks = buffered(); tasks.length > 0; tasks = buffered()) {
+        for (const task of tasks) task.run(Number.POSITIVE_INFINITY, () => 0)
+      }
+      if (this.#tasks.every((task) => task.inFlight === 0)) return
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  #goOn(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  async #commit(): Promise<void> {
     for (const task of this.#tasks.filter((task) => task.hasWork)) {
+      // Of another send that came meanwhile, which commits itself.
+      if (task.inFlight > 0) continue
       const positions = task.positions()
       await task.stores.settle(task.stores.seal(), this.#ends)
       task.committed(positions)

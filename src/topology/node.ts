@@ -88,6 +88,14 @@ export interface MapValuesNode extends NodeBase {
   readonly kind: 'map-values'
   readonly mapper: Fn
 }
+/** `(value, key, call) => promise of a value`; results leave in the order of their records. */
+export interface MapAsyncNode extends NodeBase {
+  readonly kind: 'map-async'
+  readonly mapper: Fn
+  /** Most calls under way in a task. */
+  readonly concurrency: number
+  readonly timeoutMs: number
+}
 /** `(value, key) => iterable of [key, value]` */
 export interface FlatMapNode extends NodeBase {
   readonly kind: 'flat-map'
@@ -373,6 +381,7 @@ export type TopologyNode =
   | FilterNode
   | MapNode
   | MapValuesNode
+  | MapAsyncNode
   | FlatMapNode
   | FlatMapValuesNode
   | SelectKeyNode

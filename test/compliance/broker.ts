@@ -484,6 +484,21 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
         expect(texts((await resumed).flatMap(({ records }) => records))).toEqual(['1:9'])
       })
 
+      test('has its waiting poll ended by a wake, or the next one when none waits', async () => {
+        const broker = await connect()
+        const topic = await newTopic(broker)
+        const fetcher = broker.fetcher()
+        fetcher.assign([{ topic, partition: 0, offset: 0 }])
+        for (let i = 0; i < 2; i++) {
+          const waiting = fetcher.poll(600_000)
+          fetcher.wake()
+          expect(await waiting).toEqual([])
+          fetcher.wake()
+          expect(await fetcher.poll(600_000)).toEqual([])
+        }
+        await fetcher.close()
+      })
+
       test('never resets a position that is out of range', async () => {
         const broker = await connect()
         const topic = await filled(broker)

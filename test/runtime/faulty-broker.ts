@@ -98,6 +98,7 @@ export function faultyBroker(
     pause: (partitions) => real.pause(partitions),
     resume: (partitions) => real.resume(partitions),
     poll: (maxWaitMs) => around('poll', () => real.poll(maxWaitMs)),
+    wake: () => real.wake(),
     close: () => (dead ? Promise.resolve() : real.close()),
   })
   const memberOf = (real: GroupMember): GroupMember => ({

@@ -194,6 +194,7 @@ function watched(look: () => void): Broker {
         assign: (positions) => fetcher.assign(positions),
         pause: (partitions) => fetcher.pause(partitions),
         resume: (partitions) => fetcher.resume(partitions),
+        wake: () => fetcher.wake(),
         close: () => fetcher.close(),
         poll: async (ms) => {
           look()

@@ -126,6 +126,7 @@ test('lag is what is there and not yet processed', async () => {
           assign: (positions) => real.assign(positions),
           pause: (partitions) => real.pause(partitions),
           resume: (partitions) => real.resume(partitions),
+          wake: () => real.wake(),
           poll: async (maxWaitMs) => {
             await held.promise
             return real.poll(maxWaitMs)

@@ -9,10 +9,12 @@ import { page } from '../docs/blocks.ts'
 import { lines } from '../dsl/fixtures.ts'
 import { twins } from '../parity/twins.ts'
 
-/** What passes nothing on has nothing to compare. */
+/** What passes nothing on has nothing to compare, and calls to the outside are not in Kafka Streams. */
 const ends = defineTopology('ends', (b) => {
   b.stream(lines).foreach(() => undefined)
-  b.stream(lines).print()
+  b.stream(lines)
+    .mapAsync('call', async (line) => line)
+    .print()
 })
 const topologies: readonly (readonly [string, Topology])[] = [
   ...[...twins].map(([name, { build }]) => [name, defineTopology('t', build)] as const),

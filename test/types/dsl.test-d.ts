@@ -225,6 +225,24 @@ describe('chosen topics and partitioners', () => {
   })
 })
 
+describe('calls to the outside', () => {
+  test('the value is that of the promise', () => {
+    const out = stream.mapAsync('call', async (value, key, { signal }) => {
+      expectTypeOf(value).toEqualTypeOf<Order>()
+      expectTypeOf(key).toEqualTypeOf<string>()
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>()
+      return value.amount
+    })
+    expectTypeOf(out).toEqualTypeOf<KStream<string, number>>()
+    // @ts-expect-error a call has a name
+    stream.mapAsync(async () => 1)
+    // @ts-expect-error it gives a promise; mapValues does the rest
+    stream.mapAsync('call', (value) => value.amount)
+    // @ts-expect-error a duration has a unit
+    stream.mapAsync('call', async () => 1, { timeout: '1 second' })
+  })
+})
+
 describe('processors', () => {
   const tries = store({ key: string, value: double })
   test('types come from stores, tables and out', () => {

@@ -39,6 +39,7 @@ export class EmbeddedFetcher implements Fetcher {
   #isPolling = false
   #closed: StreamError | null = null
   #wake: (() => void) | null = null
+  #isWoken = false
 
   constructor(topics: TopicRegistry, journal: Journal, look: () => void, options: FetcherOptions) {
     this.#topics = topics
@@ -86,13 +87,19 @@ export class EmbeddedFetcher implements Fetcher {
         this.#look()
         const fetched = this.#collect()
         const left = until - performance.now()
-        if (fetched.length > 0 || left <= 0) return fetched
+        if (fetched.length > 0 || left <= 0 || this.#isWoken) return fetched
         await this.#change(left)
       }
       return nothing
     } finally {
       this.#isPolling = false
+      this.#isWoken = false
     }
+  }
+
+  wake(): void {
+    this.#isWoken = true
+    this.#wake?.()
   }
 
   close(): Promise<void> {

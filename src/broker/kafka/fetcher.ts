@@ -44,6 +44,7 @@ export class KafkaFetcher implements Fetcher {
   /** Those with data, in the order of arrival. */
   #ready: TrackedPartition[] = []
   #wake: (() => void) | null = null
+  #isWoken = false
   #retry: NodeJS.Timeout | undefined
   #soon: NodeJS.Immediate | undefined
   #closed = false
@@ -99,13 +100,20 @@ export class KafkaFetcher implements Fetcher {
       this.#complain(false)
       const fetched = this.#drain()
       this.#pump()
-      if (fetched.length > 0) return fetched
+      const woken = this.#isWoken
+      this.#isWoken = false
+      if (fetched.length > 0 || woken) return fetched
       const left = deadline - Date.now()
       // Damaged data that came first gave nothing, and is known only now.
       this.#complain(left <= 0)
       if (left <= 0 || this.#closed) return []
       await this.#arrival(left)
     }
+  }
+
+  wake(): void {
+    this.#isWoken = true
+    this.#wake?.()
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { callSite } from '../call-site.ts'
 import { joinGlobalTable } from '../global-tables.ts'
 import type { NodeBody } from '../graph.ts'
 import { groupBy, groupByKey } from '../grouping.ts'
+import { mapAsync } from '../map-async.ts'
 import { type ProcessArguments, process } from '../process.ts'
 import { repartition } from '../repartition.ts'
 import { print, type SinkArguments, sink } from '../sinks.ts'
@@ -33,6 +34,7 @@ import { notA } from './not-a.ts'
 import type {
   GlobalJoinOptions,
   GroupOptions,
+  MapAsyncOptions,
   PrintOptions,
   RepartitionOptions,
   StreamJoinOptions,
@@ -99,6 +101,22 @@ export class KStream<out K, out V> {
   mapValues<V2>(name: string, mapper: (value: V, key: K) => V2): KStream<K, V2>
   mapValues<V2>(...args: [string | UserFunction, UserFunction?]): KStream<K, V2> {
     return this.#add('mapValues', args, (mapper, parents) => ({ kind: 'map-values', parents, mapper }))
+  }
+
+  /**
+   * One record for one, with a value that comes from a promise, under the same key. Calls run side by side, results leave in the order
+   * of their records, and a commit waits for the calls under way: exactly once holds for the results. A call itself may be made again
+   * after a crash.
+   * @param mapper its third argument has a `signal` that is aborted when nobody waits for the call any more.
+   * @example orders.mapAsync('with-rate', async (order) => ({ ...order, rate: await rates.of(order.currency) }), { concurrency: 20 })
+   * @throws StreamError INVALID_TOPOLOGY for a missing or taken name, a concurrency or timeout that is none.
+   */
+  mapAsync<V2>(
+    name: string,
+    mapper: (value: V, key: K, call: { readonly signal: AbortSignal }) => Promise<V2>,
+    options?: MapAsyncOptions,
+  ): KStream<K, V2> {
+    return new KStream(mapAsync(this.#state, name, mapper, options))
   }
 
   /**

@@ -62,6 +62,13 @@ export interface RepartitionOptions<KeySerde, ValueSerde, StreamPartitioner>
   readonly partitioner?: StreamPartitioner | undefined
 }
 
+export interface MapAsyncOptions {
+  /** Most calls under way at a time in a task, and most records held for the order. Default 100. */
+  readonly concurrency?: number | undefined
+  /** A call that takes longer stops the application, as one that rejects does. Default `30s`. */
+  readonly timeout?: Duration | undefined
+}
+
 export interface ToOptions<K, V> {
   /** Default: by the key. */
   readonly partitioner?: Partitioner<K, V> | undefined

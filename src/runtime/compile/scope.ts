@@ -2,6 +2,7 @@
 
 import type { Output } from '../../broker/port.ts'
 import type { Clock } from '../../common/time.ts'
+import type { Calls } from '../../operators/calls.ts'
 import type { CloseIdle, OnIdle } from '../../operators/idle.ts'
 import type { CurrentRecord, Process, ProcessorContext, Update, View } from '../../operators/processor.ts'
 import type { Schedule } from '../../operators/punctuation.ts'
@@ -25,6 +26,8 @@ export interface Wiring {
   readonly current: CurrentRecord
   /** Of the task. */
   readonly schedule: Schedule
+  /** Of the task. */
+  readonly calls: Calls
   /** Of the task: takes what closes by the wall clock when its inputs are idle, where the topology asks for that. */
   readonly onIdle?: ((node: NodeId, close: CloseIdle) => void) | undefined
   /** Of the task, the record at hand included; -1 before the first. */

@@ -14,6 +14,7 @@ import type { JoinProcesses } from '../../operators/join-sides.ts'
 import { kafkaStreamsJoin } from '../../operators/kafka-streams-join.ts'
 import { type Late, late } from '../../operators/late.ts'
 import { map } from '../../operators/map.ts'
+import { mapAsync } from '../../operators/map-async.ts'
 import { mapValues } from '../../operators/map-values.ts'
 import { peek } from '../../operators/peek.ts'
 import { print } from '../../operators/print.ts'
@@ -62,6 +63,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return map(node, ctx, next())
     case 'map-values':
       return mapValues(node, ctx, next())
+    case 'map-async':
+      return mapAsync({ ...node, ...scope.wiring }, ctx, next())
     case 'flat-map':
       return flatMap(node, ctx, next())
     case 'flat-map-values':
