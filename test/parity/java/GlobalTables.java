@@ -56,7 +56,7 @@ final class GlobalTables {
         Results.to("second", joined);
     }
 
-    static GlobalKTable<String, String> rows(StreamsBuilder b) {
+    private static GlobalKTable<String, String> rows(StreamsBuilder b) {
         return b.globalTable(
                 "rows", Consumed.with(Json.TEXT, Json.TEXT), Inputs.<KeyValueStore<Bytes, byte[]>>texts("rows"));
     }
