@@ -13,17 +13,8 @@ import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, keyValueLayout, type RowLayout, rowKey, stampedValue, storeEnd, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { canonical, Overlay } from './overlay.ts'
-import type {
-  AppendRow,
-  Buffered,
-  BufferStore,
-  ByteStore,
-  ByteWrite,
-  ChangelogRow,
-  Released,
-  Row,
-  StateStore,
-} from './store.ts'
+import type { Buffered, BufferStore, ByteStore, ByteWrite, ChangelogRow, Released, Row, StateStore } from './store.ts'
+import { TimedStore } from './timed-store.ts'
 
 export interface BufferStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -49,20 +40,18 @@ interface Place<K> {
 
 const timestampBytes = 8
 
-export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
-  readonly isTimed = true
+export class OverlayBufferStore<K, V>
+  extends TimedStore<unknown, Buffered<V>>
+  implements BufferStore<K, V>, StateStore
+{
   readonly name: string
-  streamTime = -1
-  /** Stream time at the last settle: what the checkpoint says. */
-  #settledTime = -1
-  #sealedTime = -1
   readonly #key: Codec<K>
   readonly #writeKey: (key: K, target: ByteTarget) => void
   readonly #writeRow: (row: Buffered<V>, target: ByteTarget) => void
   readonly #bytes: ByteStore
   readonly #layout: RowLayout
   /** By the key where it is primitive, else by its text. */
-  readonly #overlay: Overlay<unknown, Buffered<V>>
+  protected readonly overlay: Overlay<unknown, Buffered<V>>
   readonly #bucket: Bucket<Buffered<V>>
   readonly #measured: boolean
   readonly #target = new ByteTarget()
@@ -72,6 +61,7 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
   #loaded: boolean
 
   constructor(options: BufferStoreOptions<K, V>) {
+    super()
     const { name, key, value, bytes, empty = false, measured = false } = options
     this.name = name
     const row = bufferedCodec(value)
@@ -84,7 +74,7 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
     this.#bucket = { start: 0, rows: new Map(), complete: empty }
     this.#layout = keyValueLayout(storePrefix(name))
     const mapKey = key.primitive ? (key as Codec<unknown>) : (latin1 as Codec<unknown>)
-    this.#overlay = new Overlay({ ...options, store: name, key: mapKey, value: row, layout: this.#layout })
+    this.overlay = new Overlay({ ...options, store: name, key: mapKey, value: row, layout: this.#layout })
   }
 
   get size(): number {
@@ -113,7 +103,7 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
       const text = this.#key.primitive ? this.#textOf(key) : (mapKey as string)
       const row = { time, prior: old, value, headers }
       this.#enter({ key, text, time, bytes: this.#sizeOf(text, row) }, mapKey)
-      this.#overlay.write(this.#bucket, mapKey, row, timestamp)
+      this.overlay.write(this.#bucket, mapKey, row, timestamp)
       return
     }
     const { prior } = this.#row(mapKey).value
@@ -121,7 +111,7 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
     this.#queuedBytes -= known.bytes
     known.bytes = this.#sizeOf(known.text, row)
     this.#queuedBytes += known.bytes
-    this.#overlay.write(this.#bucket, mapKey, row, timestamp)
+    this.overlay.write(this.#bucket, mapKey, row, timestamp)
   }
 
   shift(): Released<K, V> {
@@ -132,64 +122,21 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
     const { value: row, timestamp } = this.#row(mapKey)
     this.#places.delete(mapKey)
     this.#queuedBytes -= place.bytes
-    this.#overlay.write(this.#bucket, mapKey, null, timestamp)
+    this.overlay.write(this.#bucket, mapKey, null, timestamp)
     return { ...row, key: place.key, timestamp }
   }
 
-  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
-  recoverStreamTime(streamTime: number): void {
-    if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime > this.streamTime) this.streamTime = streamTime
-  }
-
-  get uncommittedBytes(): number {
-    return this.#overlay.uncommittedBytes
-  }
-
-  get cachedRows(): number {
-    return this.#overlay.rows
-  }
-
-  get unflushedRows(): number {
-    return this.#overlay.unflushedRows
-  }
-
-  get unflushedBytes(): number {
-    return this.#overlay.unflushedBytes
-  }
-
-  /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
-  seal(append: AppendRow): void {
-    this.#overlay.seal(append)
-    this.#sealedTime = this.streamTime
-  }
-
-  settle(): void {
-    this.#overlay.settle()
-    this.#settledTime = this.#sealedTime
-  }
-
-  flush(writes: ByteWrite[]): void {
-    this.#overlay.flush(writes, 0)
-  }
-
-  flushed(): void {
-    this.#overlay.flushed()
-  }
-
-  discard(): void {
-    this.#overlay.clear()
+  override discard(): void {
+    super.discard()
     this.#bucket.rows.clear()
     this.#bucket.complete = false
     this.#forgetQueue()
-    this.#sealedTime = this.#settledTime
-    this.streamTime = this.#settledTime
   }
 
   /** Also raises the stream time: no update is newer than the stream time that wrote it. */
   restore(row: ChangelogRow): ByteWrite {
-    this.#overlay.checkRestorable()
-    if (this.#loaded || this.#overlay.rows > 0) this.discard()
+    this.overlay.checkRestorable()
+    if (this.#loaded || this.overlay.rows > 0) this.discard()
     this.recoverStreamTime(row.timestamp)
     return {
       key: rowKey(this.#layout, 0, row.key),
@@ -233,7 +180,7 @@ export class OverlayBufferStore<K, V> implements BufferStore<K, V>, StateStore {
 
   /** Of a key that is in the queue. */
   #row(mapKey: unknown): Row<Buffered<V>> {
-    const entry = this.#overlay.read(this.#bucket, mapKey)
+    const entry = this.overlay.read(this.#bucket, mapKey)
     if (entry === undefined || entry.value === null)
       throw new StreamError('CORRUPT', `store ${this.name}: a row that is held back is not there`, {
         where: { node: this.name },

@@ -27,7 +27,8 @@ import {
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import { sessionsCodec, timesIn } from './session-codec.ts'
-import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Session, SessionStore, StateStore } from './store.ts'
+import type { ByteStore, ByteWrite, ChangelogRow, Session, SessionStore, StateStore } from './store.ts'
+import { TimedStore } from './timed-store.ts'
 
 export interface SessionStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -48,13 +49,8 @@ const noSessions: readonly never[] = Object.freeze([])
 const lowestKey = Buffer.alloc(1)
 const timestampBytes = 8
 
-export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore {
-  readonly isTimed = true
+export class OverlaySessionStore<K, V> extends TimedStore<K, Session<V>[]> implements SessionStore<K, V>, StateStore {
   readonly name: string
-  streamTime = -1
-  /** Stream time at the last settle: what the checkpoint says. */
-  #settledTime = -1
-  #sealedTime = -1
   readonly #retentionMs: number
   readonly closings: Closings<K> | undefined
   readonly #key: Codec<K>
@@ -63,7 +59,7 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   readonly #bytes: ByteStore
   readonly #layout: RowLayout
   /** A list in memory is changed in place: it is shared with nobody, and a discard forgets it. */
-  readonly #overlay: Overlay<K, Session<V>[]>
+  protected readonly overlay: Overlay<K, Session<V>[]>
   readonly #bucket: Bucket<Session<V>[]>
   readonly #sweepRows: number
   /** Where the round over the rows goes on; undefined between two rounds. */
@@ -73,6 +69,7 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   #flushedRows = 0
 
   constructor(options: SessionStoreOptions<K, V>) {
+    super()
     const { name, key, value, session, bytes, empty = false, closes = false } = options
     this.name = name
     // One that ends gap + grace before stream time is still open; but Kafka Streams' store, without which nobody has to see it again, hides it.
@@ -84,11 +81,11 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
     this.#sweepRows = options.sweepRows ?? 4096
     this.#bucket = { start: 0, rows: new Map(), complete: empty }
     this.#layout = keyValueLayout(storePrefix(name))
-    this.#overlay = new Overlay({ ...options, store: name, value: sessionsCodec(value), layout: this.#layout })
+    this.overlay = new Overlay({ ...options, store: name, value: sessionsCodec(value), layout: this.#layout })
   }
 
   find(key: K, earliestEnd: number, latestStart: number): readonly Session<V>[] {
-    const sessions = this.#overlay.read(this.#bucket, key)?.value
+    const sessions = this.overlay.read(this.#bucket, key)?.value
     if (sessions === undefined || sessions === null) return noSessions
     const from = firstEndingAt(sessions, Math.max(earliestEnd, this.streamTime - this.#retentionMs + 1))
     const to = firstStartingAfter(sessions, latestStart, from)
@@ -96,7 +93,7 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
   }
 
   put(key: K, start: number, end: number, value: V | null): void {
-    const sessions = this.#overlay.read(this.#bucket, key)?.value ?? []
+    const sessions = this.overlay.read(this.#bucket, key)?.value ?? []
     const earliestEnd = this.streamTime - this.#retentionMs + 1
     const closed = firstEndingAt(sessions, earliestEnd)
     // Closed ones are out of sight. They go by halves: taking one off the front of a long list moves all the others.
@@ -106,67 +103,31 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
     if (value === null) sessions.splice(from, to - from)
     else sessions.splice(from, to - from, { start, end, value })
     const last = sessions.at(-1)
-    if (last === undefined || last.end < earliestEnd) this.#overlay.write(this.#bucket, key, null, end)
-    else this.#overlay.write(this.#bucket, key, sessions, last.end)
+    if (last === undefined || last.end < earliestEnd) this.overlay.write(this.#bucket, key, null, end)
+    else this.overlay.write(this.#bucket, key, sessions, last.end)
   }
 
-  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
-  recoverStreamTime(streamTime: number): void {
-    if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime <= this.streamTime) return
-    this.streamTime = streamTime
-    this.#forgetClosings()
+  override recoverStreamTime(streamTime: number): void {
+    if (streamTime > this.streamTime) this.#forgetClosings()
+    super.recoverStreamTime(streamTime)
   }
 
-  get uncommittedBytes(): number {
-    return this.#overlay.uncommittedBytes
+  override flush(writes: ByteWrite[]): void {
+    this.#flushedRows += this.overlay.unflushedRows
+    super.flush(writes)
   }
 
-  get cachedRows(): number {
-    return this.#overlay.rows
-  }
-
-  get unflushedRows(): number {
-    return this.#overlay.unflushedRows
-  }
-
-  get unflushedBytes(): number {
-    return this.#overlay.unflushedBytes
-  }
-
-  /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
-  seal(append: AppendRow): void {
-    this.#overlay.seal(append)
-    this.#sealedTime = this.streamTime
-  }
-
-  settle(): void {
-    this.#overlay.settle()
-    this.#settledTime = this.#sealedTime
-  }
-
-  flush(writes: ByteWrite[]): void {
-    this.#flushedRows += this.#overlay.unflushedRows
-    this.#overlay.flush(writes, 0)
-  }
-
-  flushed(): void {
-    this.#overlay.flushed()
-  }
-
-  discard(): void {
-    this.#overlay.clear()
+  override discard(): void {
+    super.discard()
     this.#bucket.rows.clear()
     this.#bucket.complete = false
     this.#forgetClosings()
-    this.#sealedTime = this.#settledTime
-    this.streamTime = this.#settledTime
   }
 
   /** Also raises the stream time: no session ends after the stream time that wrote it. */
   restore(row: ChangelogRow): ByteWrite {
-    this.#overlay.checkRestorable()
-    if (this.#overlay.rows > 0 || this.#bucket.complete) this.discard()
+    this.overlay.checkRestorable()
+    if (this.overlay.rows > 0 || this.#bucket.complete) this.discard()
     this.#forgetClosings()
     this.recoverStreamTime(row.timestamp)
     return {
@@ -200,13 +161,13 @@ export class OverlaySessionStore<K, V> implements SessionStore<K, V>, StateStore
    */
   async expire(): Promise<void> {
     if (this.#sweepFrom === undefined) {
-      if (this.#settledTime < this.#nextSweep) return
+      if (this.settledTime < this.#nextSweep) return
       this.#sweepFrom = storePrefix(this.name)
-      this.#nextSweep = this.#settledTime + this.#retentionMs
+      this.#nextSweep = this.settledTime + this.#retentionMs
     }
     // Twice as many as were written, so that a round ends however fast rows come.
     let left = Math.max(this.#sweepRows, 2 * this.#flushedRows)
-    const closedEnd = this.#settledTime - this.#retentionMs
+    const closedEnd = this.settledTime - this.#retentionMs
     const deletes: ByteWrite[] = []
     let next: Buffer | undefined
     for await (const [key, value] of this.#bytes.scan(this.#sweepFrom, storeEnd(this.name))) {

@@ -14,16 +14,8 @@ import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, rowKey, stampedValue, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
-import type {
-  AppendRow,
-  ByteStore,
-  ByteWrite,
-  ChangelogRow,
-  Placement,
-  Row,
-  StateStore,
-  VersionedStore,
-} from './store.ts'
+import type { ByteStore, ByteWrite, ChangelogRow, Placement, Row, StateStore, VersionedStore } from './store.ts'
+import { TimedStore } from './timed-store.ts'
 import {
   type Head,
   isDeleted,
@@ -60,18 +52,16 @@ const mostFound = 4096
 const stampBytes = 8
 const lowestByte = Buffer.alloc(1)
 
-export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateStore {
-  readonly isTimed = true
+export class OverlayVersionedStore<K, V>
+  extends TimedStore<K, VersionRow<V>>
+  implements VersionedStore<K, V>, StateStore
+{
   readonly name: string
-  streamTime = -1
-  /** Stream time at the last settle: what the checkpoint says. */
-  #settledTime = -1
-  #sealedTime = -1
   readonly #key: Codec<K>
   readonly #historyMs: number
   readonly #bytes: ByteStore
   readonly #layout: RowLayout
-  readonly #overlay: Overlay<K, VersionRow<V>>
+  protected readonly overlay: Overlay<K, VersionRow<V>>
   readonly #heads: Bucket<VersionRow<V>>
   readonly #chunks = new Map<number, Bucket<VersionRow<V>>>()
   readonly #sweepRows: number
@@ -84,6 +74,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
   #found: K[] = []
 
   constructor(options: VersionedStoreOptions<K, V>) {
+    super()
     this.name = options.name
     this.#key = options.key
     this.#historyMs = options.historyMs
@@ -91,7 +82,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
     this.#sweepRows = options.sweepRows ?? 4096
     this.#heads = { start: headOrdinal, rows: new Map(), complete: options.empty === true }
     this.#layout = windowLayout(storePrefix(options.name))
-    this.#overlay = new Overlay({
+    this.overlay = new Overlay({
       ...options,
       store: options.name,
       value: versionCodec(options.value),
@@ -120,7 +111,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
     const head = this.#head(key)
     if (head === undefined) {
       const first: Head<V> = { value, timestamp, first: firstOrdinal, count: 0, secondStart: 0 }
-      this.#overlay.write(this.#heads, key, first, timestamp)
+      this.overlay.write(this.#heads, key, first, timestamp)
       return 'latest'
     }
     const isLatest = timestamp >= head.timestamp
@@ -131,66 +122,27 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
       head.timestamp = timestamp
     }
     this.#dropUnreachable(key, head)
-    this.#overlay.write(this.#heads, key, head, head.timestamp)
+    this.overlay.write(this.#heads, key, head, head.timestamp)
     return isLatest ? 'latest' : 'older'
   }
 
-  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
-  recoverStreamTime(streamTime: number): void {
-    if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime > this.streamTime) this.streamTime = streamTime
+  override flush(writes: ByteWrite[]): void {
+    this.#flushedRows += this.overlay.unflushedRows
+    super.flush(writes)
   }
 
-  get uncommittedBytes(): number {
-    return this.#overlay.uncommittedBytes
-  }
-
-  get cachedRows(): number {
-    return this.#overlay.rows
-  }
-
-  get unflushedRows(): number {
-    return this.#overlay.unflushedRows
-  }
-
-  get unflushedBytes(): number {
-    return this.#overlay.unflushedBytes
-  }
-
-  /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
-  seal(append: AppendRow): void {
-    this.#overlay.seal(append)
-    this.#sealedTime = this.streamTime
-  }
-
-  settle(): void {
-    this.#overlay.settle()
-    this.#settledTime = this.#sealedTime
-  }
-
-  flush(writes: ByteWrite[]): void {
-    this.#flushedRows += this.#overlay.unflushedRows
-    this.#overlay.flush(writes, 0)
-  }
-
-  flushed(): void {
-    this.#overlay.flushed()
-  }
-
-  discard(): void {
-    this.#overlay.clear()
+  override discard(): void {
+    super.discard()
     this.#heads.rows.clear()
     this.#heads.complete = false
     this.#chunks.clear()
     this.#found = []
-    this.#sealedTime = this.#settledTime
-    this.streamTime = this.#settledTime
   }
 
   /** Also raises the stream time: no version is newer than the stream time that wrote it. */
   restore(row: ChangelogRow): ByteWrite {
-    this.#overlay.checkRestorable()
-    if (this.#overlay.rows > 0 || this.#heads.complete) this.discard()
+    this.overlay.checkRestorable()
+    if (this.overlay.rows > 0 || this.#heads.complete) this.discard()
     const keyLength = row.key.length - this.#layout.changelogKeyBytes
     if (keyLength < 0) throw this.#notOurs(row.key)
     this.recoverStreamTime(row.timestamp)
@@ -208,13 +160,13 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
   async expire(): Promise<void> {
     if (this.#found.length >= mostFound) return
     if (this.#sweepFrom === undefined) {
-      if (this.#settledTime < this.#nextSweep) return
+      if (this.settledTime < this.#nextSweep) return
       this.#sweepFrom = rowKey(this.#layout, headOrdinal)
-      this.#nextSweep = this.#settledTime + Math.max(1, this.#historyMs)
+      this.#nextSweep = this.settledTime + Math.max(1, this.#historyMs)
     }
     // Twice as many as were written, so that a round ends however fast rows come.
     let left = Math.max(this.#sweepRows, 2 * this.#flushedRows)
-    const reach = this.#settledTime - this.#historyMs
+    const reach = this.settledTime - this.#historyMs
     let next: Buffer | undefined
     for await (const [key, value] of this.#bytes.scan(this.#sweepFrom, rowKey(this.#layout, headOrdinal + 1))) {
       if (isCleanable(value, reach)) this.#found.push(this.#key.deserialize(key.subarray(this.#layout.rowKeyBytes)))
@@ -232,7 +184,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
   }
 
   #head(key: K): Head<V> | undefined {
-    const entry = this.#overlay.read(this.#heads, key)
+    const entry = this.overlay.read(this.#heads, key)
     const head = entry?.value as Head<V> | null | undefined
     if (entry === undefined || head === null || head === undefined) return undefined
     head.timestamp = entry.timestamp
@@ -242,7 +194,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
   #chunk(key: K, ordinal: number): Version<V>[] {
     const known = this.#chunks.get(ordinal)
     const bucket = known ?? { start: ordinal, rows: new Map(), complete: false }
-    const versions = this.#overlay.read(bucket, key)?.value as Version<V>[] | null | undefined
+    const versions = this.overlay.read(bucket, key)?.value as Version<V>[] | null | undefined
     if (known === undefined && bucket.rows.size > 0) this.#chunks.set(ordinal, bucket)
     if (versions === undefined || versions === null) throw this.#lost(ordinal)
     return versions
@@ -255,7 +207,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
       bucket = { start: ordinal, rows: new Map(), complete: false }
       this.#chunks.set(ordinal, bucket)
     }
-    this.#overlay.write(bucket, key, versions, timestamp)
+    this.overlay.write(bucket, key, versions, timestamp)
   }
 
   /** The last chunk that begins at `time` or before. */
@@ -342,7 +294,7 @@ export class OverlayVersionedStore<K, V> implements VersionedStore<K, V>, StateS
       if (head === undefined) continue
       this.#dropUnreachable(key, head)
       const isGone = head.value === null && head.count === 0 && head.timestamp < this.#reach
-      this.#overlay.write(this.#heads, key, isGone ? null : head, head.timestamp)
+      this.overlay.write(this.#heads, key, isGone ? null : head, head.timestamp)
     }
   }
 

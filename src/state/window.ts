@@ -20,7 +20,8 @@ import {
 } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
-import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
+import type { ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
+import { TimedStore } from './timed-store.ts'
 
 export interface WindowStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -48,17 +49,12 @@ export function windowClosing({ sizeMs, graceMs }: TimeWindows): ClosingRule {
   return { timesIn: (start) => [start], closedUntil: (streamTime) => streamTime - graceMs - sizeMs }
 }
 
-export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
-  readonly isTimed = true
+export class OverlayWindowStore<K, V> extends TimedStore<K, V> implements WindowStore<K, V>, StateStore {
   readonly name: string
-  streamTime = -1
-  /** Stream time at the last settle: what the checkpoint says. */
-  #settledTime = -1
-  #sealedTime = -1
   readonly #windows: TimeWindows
   readonly #bytes: ByteStore
   readonly #layout: RowLayout
-  readonly #overlay: Overlay<K, V>
+  protected readonly overlay: Overlay<K, V>
   readonly #buckets = new Map<number, Bucket<V>>()
   #last: Bucket<V> | undefined
   /** No row in bytes, or on its way there, has an earlier start. */
@@ -72,6 +68,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   #loaded: boolean
 
   constructor(options: WindowStoreOptions<K, V>) {
+    super()
     this.name = options.name
     this.#windows = options.windows
     this.#bytes = options.bytes
@@ -81,7 +78,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     this.closings = options.closing === undefined ? undefined : new Closings(options.key)
     this.#loaded = options.closing === undefined || this.#latestStored < 0
     this.#layout = windowLayout(storePrefix(options.name))
-    this.#overlay = new Overlay({
+    this.overlay = new Overlay({
       ...options,
       store: options.name,
       layout: this.#layout,
@@ -97,11 +94,11 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
       if (start > this.#latestStored) return undefined
       // Kept only if a row is found in it: reading what is not there must not fill memory.
       bucket = { start, rows: new Map(), complete: false }
-      const loaded = this.#overlay.read(bucket, key)
+      const loaded = this.overlay.read(bucket, key)
       if (bucket.rows.size > 0) this.#buckets.set(start, bucket)
       return loaded as Row<V> | undefined
     }
-    const entry = this.#overlay.read(bucket, key)
+    const entry = this.overlay.read(bucket, key)
     return entry === undefined || entry.value === null ? undefined : (entry as Row<V>)
   }
 
@@ -113,67 +110,31 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
       this.#last = bucket
     }
     if (start < this.#earliest) this.#earliest = start
-    this.#overlay.write(bucket, key, value, timestamp)
+    this.overlay.write(bucket, key, value, timestamp)
   }
 
-  /** Raises the stream time to one that is committed: that of a checkpoint, or of restored rows. */
-  recoverStreamTime(streamTime: number): void {
-    if (streamTime > this.#settledTime) this.#settledTime = streamTime
-    if (streamTime <= this.streamTime) return
-    this.streamTime = streamTime
-    this.#forgetClosings()
-  }
-
-  get uncommittedBytes(): number {
-    return this.#overlay.uncommittedBytes
-  }
-
-  get cachedRows(): number {
-    return this.#overlay.rows
-  }
-
-  get unflushedRows(): number {
-    return this.#overlay.unflushedRows
-  }
-
-  get unflushedBytes(): number {
-    return this.#overlay.unflushedBytes
-  }
-
-  /** The stream time of this moment belongs to the seal: the checkpoint of the same commit must carry it. */
-  seal(append: AppendRow): void {
-    this.#overlay.seal(append)
-    this.#sealedTime = this.streamTime
-  }
-
-  settle(): void {
-    this.#overlay.settle()
-    this.#settledTime = this.#sealedTime
+  override recoverStreamTime(streamTime: number): void {
+    if (streamTime > this.streamTime) this.#forgetClosings()
+    super.recoverStreamTime(streamTime)
   }
 
   /** Rows of windows that have closed meanwhile never reach the bytes. */
-  flush(writes: ByteWrite[]): void {
-    this.#overlay.flush(writes, this.#lastClosedStart + 1)
+  override flush(writes: ByteWrite[]): void {
+    this.overlay.flush(writes, this.#lastClosedStart + 1)
     for (const start of this.#buckets.keys()) if (start > this.#latestStored) this.#latestStored = start
   }
 
-  flushed(): void {
-    this.#overlay.flushed()
-  }
-
-  discard(): void {
-    this.#overlay.clear()
+  override discard(): void {
+    super.discard()
     this.#buckets.clear()
     this.#last = undefined
     this.#forgetClosings()
-    this.#sealedTime = this.#settledTime
-    this.streamTime = this.#settledTime
   }
 
   /** Also raises the stream time: no row is newer than the stream time that wrote it. */
   restore(row: ChangelogRow): ByteWrite {
-    this.#overlay.checkRestorable()
-    if (this.#overlay.rows > 0) this.discard()
+    this.overlay.checkRestorable()
+    if (this.overlay.rows > 0) this.discard()
     this.#forgetClosings()
     const keyLength = row.key.length - 12
     if (keyLength < 0) {
@@ -229,7 +190,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
     let earliest = to
     for (const bucket of this.#buckets.values()) {
       if (bucket.start >= to) continue
-      if (this.#overlay.dropClean(bucket)) this.#forget(bucket)
+      if (this.overlay.dropClean(bucket)) this.#forget(bucket)
       else if (bucket.start < earliest) earliest = bucket.start
     }
     this.#earliest = earliest
@@ -244,7 +205,7 @@ export class OverlayWindowStore<K, V> implements WindowStore<K, V>, StateStore {
   /** Start of the last window that the settled stream time has closed; -1 while there is none. Between two starts nothing closes. */
   get #lastClosedStart(): number {
     const { sizeMs, graceMs, advanceMs } = this.#windows
-    const closed = this.#settledTime - sizeMs - graceMs
+    const closed = this.settledTime - sizeMs - graceMs
     return closed < 0 ? -1 : closed - (closed % advanceMs)
   }
 
