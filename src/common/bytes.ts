@@ -117,3 +117,13 @@ export function writerOf<T>({ serialize }: { readonly serialize: (value: T) => B
   const known = writers.get(serialize as (value: never) => Buffer) as WriteInto<T> | undefined
   return known ?? ((value, target) => target.writeBytes(serialize(value)))
 }
+
+/** Bytes as a text of one character each (latin1). Equal bytes are equal texts, and such texts compare as the bytes do. */
+export const byteText = Object.freeze({
+  primitive: true,
+  serialize: serializeWith((text: string, target: ByteTarget): void => {
+    const at = target.reserve(text.length)
+    target.length = at + target.buffer.write(text, at, 'latin1')
+  }),
+  deserialize: deserializeWith((source: Buffer, start: number, end: number) => source.toString('latin1', start, end)),
+})

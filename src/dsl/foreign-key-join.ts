@@ -3,7 +3,7 @@
 import type { SubscriptionResponse } from '../common/subscription.ts'
 import { link } from '../serde/link.ts'
 import type { AnySerde } from '../serde/serde.ts'
-import { byteText, responseOf, subscription } from '../serde/subscription.ts'
+import { responseOf, subscription, textKey } from '../serde/subscription.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
@@ -79,7 +79,7 @@ export function joinByForeignKey(
     {
       kind: 'foreign-key-join',
       parents: [asked, other.node],
-      store: storeSpec({ name: subscriptions, kind: 'key-value', key: byteText, value: link }, options.storage),
+      store: storeSpec({ name: subscriptions, kind: 'key-value', key: textKey, value: link }, options.storage),
       stores: other.stores.map((store) => store.name),
       key: other.key,
     },
@@ -87,7 +87,7 @@ export function joinByForeignKey(
     site,
   )
   // Written as the bytes that came with the subscription, read as the key that they are.
-  const answerKey: AnySerde = Object.freeze({ ...key, serialize: byteText.serialize })
+  const answerKey: AnySerde = Object.freeze({ ...key, serialize: textKey.serialize })
   const home = (_key: string, { partition }: SubscriptionResponse<unknown>): number => partition
   const answers = topicOf(answering, `${name}-response`, answerKey, responseOf(answered), home)
   const spec = storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)

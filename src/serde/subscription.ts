@@ -1,6 +1,6 @@
 /** The bytes of what the two sides of a foreign-key join tell each other through their topics. */
 
-import { type ByteTarget, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
+import { type ByteTarget, byteText, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { type Instruction, instructions, type Subscription, type SubscriptionResponse } from '../common/subscription.ts'
 import type { AnySerde, Serde } from './serde.ts'
@@ -9,18 +9,8 @@ const hashBytes = 8
 const hashFlag = 0x80
 const valueFlag = 0x40
 
-/** Bytes as a text of one character each. Equal bytes are equal texts, so such keys are looked up in memory as they are. */
-export const byteText: Serde<string> = Object.freeze({
-  format: 'bytes',
-  primitive: true,
-  serialize: serializeWith((text: string, target: ByteTarget): void => {
-    const at = target.reserve(text.length)
-    target.length = at + target.buffer.write(text, at, 'latin1')
-  }),
-  deserialize: deserializeWith((source: Buffer, start: number, end: number): string =>
-    source.toString('latin1', start, end),
-  ),
-})
+/** Keys that are texts of one character a byte: looked up in memory as they are. */
+export const textKey: Serde<string> = Object.freeze({ format: 'bytes', ...byteText })
 
 /** `flags:1 [hash:8] partition:4 key`, where the lowest two bits of the flags are the instruction. */
 export const subscription: Serde<Subscription> = Object.freeze({

@@ -4,13 +4,13 @@
  * exactly the keys that have a row. It is read from the bytes when they are complete, so a restart goes on in the same order.
  */
 
-import { ByteTarget, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
+import { ByteTarget, byteText, readerOf, writerOf } from '../common/bytes.ts'
 import { StreamError } from '../common/errors.ts'
 import { Heap } from '../common/heap.ts'
 import type { Headers } from '../common/record.ts'
 import { bufferedCodec, bufferTimeOf } from './buffered-codec.ts'
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, keyValueLayout, type RowLayout, rowKey, stampedValue, storeEnd, storePrefix } from './codec.ts'
+import { type Codec, keyValueLayout, type RowLayout, restoredWrite, storeEnd, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { canonical, Overlay } from './overlay.ts'
 import type { Buffered, BufferStore, ByteStore, ByteWrite, ChangelogRow, Released, Row, StateStore } from './store.ts'
@@ -73,7 +73,7 @@ export class OverlayBufferStore<K, V>
     this.#loaded = empty
     this.#bucket = { start: 0, rows: new Map(), complete: empty }
     this.#layout = keyValueLayout(storePrefix(name))
-    const mapKey = key.primitive ? (key as Codec<unknown>) : (latin1 as Codec<unknown>)
+    const mapKey = key.primitive ? (key as Codec<unknown>) : (byteText as Codec<unknown>)
     this.overlay = new Overlay({ ...options, store: name, key: mapKey, value: row, layout: this.#layout })
   }
 
@@ -138,10 +138,7 @@ export class OverlayBufferStore<K, V>
     this.overlay.checkRestorable()
     if (this.#loaded || this.overlay.rows > 0) this.discard()
     this.recoverStreamTime(row.timestamp)
-    return {
-      key: rowKey(this.#layout, 0, row.key),
-      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
-    }
+    return restoredWrite(this.#layout, 0, row.key, row)
   }
 
   async load(): Promise<void> {
@@ -211,13 +208,4 @@ export class OverlayBufferStore<K, V>
 
 function isEarlier<K>(a: Place<K>, b: Place<K>): boolean {
   return a.time < b.time || (a.time === b.time && a.text < b.text)
-}
-
-const latin1: Codec<string> = {
-  primitive: true,
-  serialize: serializeWith((text: string, target: ByteTarget): void => {
-    const at = target.reserve(text.length)
-    target.length = at + target.buffer.write(text, at, 'latin1')
-  }),
-  deserialize: deserializeWith((source: Buffer, from: number, to: number) => source.toString('latin1', from, to)),
 }

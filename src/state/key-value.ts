@@ -1,7 +1,7 @@
 /** Key-value store with timestamps: the last value of each key (Kafka Streams: TimestampedKeyValueStore). */
 
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, keyValueLayout, type RowLayout, rowKey, stampedValue, storePrefix } from './codec.ts'
+import { type Codec, keyValueLayout, type RowLayout, restoredWrite, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
@@ -85,10 +85,7 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   restore(row: ChangelogRow): ByteWrite {
     this.#overlay.checkRestorable()
     if (this.#bucket.rows.size > 0 || this.#bucket.complete) this.discard()
-    return {
-      key: rowKey(this.#layout, 0, row.key),
-      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
-    }
+    return restoredWrite(this.#layout, 0, row.key, row)
   }
 
   async load(): Promise<void> {

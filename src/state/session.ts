@@ -14,16 +14,7 @@ import type { SessionWindows } from '../common/windows.ts'
 import { sessionRetentionMs } from '../common/windows.ts'
 import type { CacheLimits } from './clean-rows.ts'
 import { Closings } from './closings.ts'
-import {
-  type Codec,
-  keyValueLayout,
-  type RowLayout,
-  readInt64,
-  rowKey,
-  stampedValue,
-  storeEnd,
-  storePrefix,
-} from './codec.ts'
+import { type Codec, keyValueLayout, type RowLayout, readInt64, restoredWrite, storeEnd, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import { sessionsCodec, timesIn } from './session-codec.ts'
@@ -130,10 +121,7 @@ export class OverlaySessionStore<K, V> extends TimedStore<K, Session<V>[]> imple
     if (this.overlay.rows > 0 || this.#bucket.complete) this.discard()
     this.#forgetClosings()
     this.recoverStreamTime(row.timestamp)
-    return {
-      key: rowKey(this.#layout, 0, row.key),
-      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
-    }
+    return restoredWrite(this.#layout, 0, row.key, row)
   }
 
   async load(): Promise<void> {

@@ -11,7 +11,7 @@
 
 import { StreamError } from '../common/errors.ts'
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, type RowLayout, readInt64, rowKey, stampedValue, storePrefix, windowLayout } from './codec.ts'
+import { type Codec, type RowLayout, readInt64, restoredWrite, rowKey, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Placement, Row, StateStore, VersionedStore } from './store.ts'
@@ -146,10 +146,7 @@ export class OverlayVersionedStore<K, V>
     const keyLength = row.key.length - this.#layout.changelogKeyBytes
     if (keyLength < 0) throw this.#notOurs(row.key)
     this.recoverStreamTime(row.timestamp)
-    return {
-      key: rowKey(this.#layout, readInt64(row.key, keyLength), row.key.subarray(0, keyLength)),
-      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
-    }
+    return restoredWrite(this.#layout, readInt64(row.key, keyLength), row.key.subarray(0, keyLength), row)
   }
 
   async load(): Promise<void> {

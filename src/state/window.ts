@@ -12,8 +12,8 @@ import {
   type Codec,
   type RowLayout,
   readInt64,
+  restoredWrite,
   rowKey,
-  stampedValue,
   storeEnd,
   storePrefix,
   windowLayout,
@@ -151,10 +151,7 @@ export class OverlayWindowStore<K, V> extends TimedStore<K, V> implements Window
     if (start < this.#earliest) this.#earliest = start
     if (start > this.#latestStored) this.#latestStored = start
     this.recoverStreamTime(row.timestamp)
-    return {
-      key: rowKey(this.#layout, start, row.key.subarray(0, keyLength)),
-      value: row.value === null ? null : stampedValue(row.value, row.timestamp),
-    }
+    return restoredWrite(this.#layout, start, row.key.subarray(0, keyLength), row)
   }
 
   async load(): Promise<void> {

@@ -4,7 +4,7 @@ import { instructions } from '../../src/common/subscription.ts'
 import { json } from '../../src/serde/json.ts'
 import { link } from '../../src/serde/link.ts'
 import { string } from '../../src/serde/string.ts'
-import { byteText, responseOf, subscription } from '../../src/serde/subscription.ts'
+import { responseOf, subscription, textKey } from '../../src/serde/subscription.ts'
 
 const latin = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('latin1'))
 const hash = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
@@ -32,7 +32,7 @@ test('what is written is read', () => {
   )
   fc.assert(
     fc.property(latin, (text) => {
-      expect(byteText.deserialize(byteText.serialize(text))).toBe(text)
+      expect(textKey.deserialize(textKey.serialize(text))).toBe(text)
     }),
   )
 })

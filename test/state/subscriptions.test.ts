@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Link } from '../../src/common/subscription.ts'
 import { link } from '../../src/serde/link.ts'
-import { byteText } from '../../src/serde/subscription.ts'
+import { textKey } from '../../src/serde/subscription.ts'
 import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import type { ByteStore } from '../../src/state/store.ts'
@@ -10,7 +10,7 @@ import { subscriptions } from '../../src/state/subscriptions.ts'
 import { commit } from './commit.ts'
 
 const open = (bytes: ByteStore) =>
-  new OverlayKeyValueStore<string, Link>({ name: 's', key: byteText, value: link, bytes, cacheRows: 2 })
+  new OverlayKeyValueStore<string, Link>({ name: 's', key: textKey, value: link, bytes, cacheRows: 2 })
 
 type Model = Map<string, Map<string, string>>
 
