@@ -1,7 +1,6 @@
 /** How a store reads and writes its keys and values; `Serde<T>` of the DSL fits, though state knows no serde. */
 
 import { ByteTarget } from '../common/bytes.ts'
-import type { ByteWrite, ChangelogRow } from './store.ts'
 
 export interface Codec<T> {
   /** Whether equal values are `===` and always give equal bytes: such keys need no bytes to be looked up in memory. */
@@ -129,14 +128,4 @@ export function rowKey(layout: RowLayout, start: number, key: Buffer = noKey): B
   const target = new ByteTarget(layout.rowKeyBytes + key.length)
   layout.writeRowKey(start, key, 0, key.length, target)
   return target.copy()
-}
-
-/** The byte write that a changelog record with this key stands for. */
-export function restoredWrite(
-  layout: RowLayout,
-  start: number,
-  key: Buffer,
-  { value, timestamp }: ChangelogRow,
-): ByteWrite {
-  return { key: rowKey(layout, start, key), value: value === null ? null : stampedValue(value, timestamp) }
 }

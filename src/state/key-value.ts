@@ -1,9 +1,10 @@
 /** Key-value store with timestamps: the last value of each key (Kafka Streams: TimestampedKeyValueStore). */
 
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, keyValueLayout, type RowLayout, restoredWrite, storePrefix } from './codec.ts'
+import { type Codec, keyValueLayout, type RowLayout, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { restoredWrite } from './restored-write.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
 
 export interface KeyValueStoreOptions<K, V> extends CacheLimits {

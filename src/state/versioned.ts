@@ -11,9 +11,10 @@
 
 import { StreamError } from '../common/errors.ts'
 import type { CacheLimits } from './clean-rows.ts'
-import { type Codec, type RowLayout, readInt64, restoredWrite, rowKey, storePrefix, windowLayout } from './codec.ts'
+import { type Codec, type RowLayout, readInt64, rowKey, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { restoredWrite } from './restored-write.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Placement, Row, StateStore, VersionedStore } from './store.ts'
 import { TimedStore } from './timed-store.ts'
 import {

@@ -8,18 +8,10 @@ import { StreamError } from '../common/errors.ts'
 import type { TimeWindows } from '../common/windows.ts'
 import type { CacheLimits } from './clean-rows.ts'
 import { Closings } from './closings.ts'
-import {
-  type Codec,
-  type RowLayout,
-  readInt64,
-  restoredWrite,
-  rowKey,
-  storeEnd,
-  storePrefix,
-  windowLayout,
-} from './codec.ts'
+import { type Codec, type RowLayout, readInt64, rowKey, storeEnd, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { restoredWrite } from './restored-write.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
 import { TimedStore } from './timed-store.ts'
 
