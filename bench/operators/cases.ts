@@ -44,6 +44,16 @@ export const cases: readonly OperatorCase[] = [
       seen(rest)
     },
   },
+  // A record each ms, 100 keys: one in ten is a duplicate, or over the limit.
+  { name: 'dedupe', build: (b) => seen(read(b).dedupe('once', { within: 100 })) },
+  {
+    name: 'rateLimit',
+    build: (b) => {
+      const { within, over } = read(b).rateLimit('limit', { limit: 9, per: '1s' })
+      seen(within)
+      seen(over)
+    },
+  },
   {
     name: 'process',
     build: (b) =>

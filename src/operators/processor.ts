@@ -30,7 +30,15 @@ export type Update<K = any, V = any> = (
 export type View<K = any, V = any> = (key: K, asOf?: number) => Row<V> | undefined
 
 /** Why an operator dropped a record; each is counted by reason. */
-export type DropReason = 'null-key' | 'null-value' | 'null-foreign-key' | 'invalid-timestamp' | 'late' | 'no-match'
+export type DropReason =
+  | 'null-key'
+  | 'null-value'
+  | 'null-foreign-key'
+  | 'invalid-timestamp'
+  | 'late'
+  | 'no-match'
+  | 'duplicate'
+  | 'over-limit'
 
 /** The record a task is at, one object that the task sets anew for each; in a punctuation there is none. */
 export interface CurrentRecord {

@@ -94,6 +94,8 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'table':
       return `|${name}|=`
     case 'aggregate':
+    case 'dedupe':
+    case 'rate-limit':
     case 'table-aggregate':
     case 'foreign-key-result':
     case 'window-aggregate':

@@ -147,6 +147,26 @@ export interface ChooseTopicNode extends NodeBase {
   readonly chooser: Fn
   readonly topics: readonly string[]
 }
+interface LimitNodeBase extends NodeBase {
+  /** When records of a key, or of an id within it, were let pass; its windows are one period long. */
+  readonly store: StoreSpec
+  /** Of the records. */
+  readonly key: AnySerde
+  /** `(value, key) => id`, null for none. Without it the key is the id. */
+  readonly by?: Fn
+  readonly periodMs: number
+  /** How far behind stream time a record may be and still be judged, ms. */
+  readonly graceMs: number
+}
+/** Passes on the first record of each id in a period. */
+export interface DedupeNode extends LimitNodeBase {
+  readonly kind: 'dedupe'
+}
+/** Passes on so many records of each id in any period. Its children are `branch` nodes: 0 within the limit, 1 over it. */
+export interface RateLimitNode extends LimitNodeBase {
+  readonly kind: 'rate-limit'
+  readonly limit: number
+}
 /** Writes `<app>-<topic>-repartition` in one sub-topology and is the source of it in the next. */
 export interface RepartitionNode extends NodeBase {
   readonly kind: 'repartition'
@@ -392,6 +412,8 @@ export type TopologyNode =
   | SplitNode
   | BranchNode
   | ChooseTopicNode
+  | DedupeNode
+  | RateLimitNode
   | RepartitionNode
   | TableNode
   | AggregateNode

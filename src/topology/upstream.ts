@@ -25,6 +25,8 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
   switch (node.kind) {
     case 'table':
     case 'aggregate':
+    case 'dedupe':
+    case 'rate-limit':
     case 'table-aggregate':
     case 'foreign-key-join':
     case 'foreign-key-result':

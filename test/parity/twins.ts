@@ -5,6 +5,7 @@ import { cogroup } from './topologies/cogroup.ts'
 import { emitFinal } from './topologies/emit-final.ts'
 import { foreignKeyJoins } from './topologies/foreign-key-joins.ts'
 import { globalTables } from './topologies/global-tables.ts'
+import { limits } from './topologies/limits.ts'
 import { processors } from './topologies/processors.ts'
 import { sessionAggregates } from './topologies/session-aggregates.ts'
 import { slidingAggregates } from './topologies/sliding-aggregates.ts'
@@ -25,6 +26,7 @@ import type { Family, Twin } from './twin.ts'
 export const families: Readonly<Record<string, Family>> = {
   stateless,
   processors,
+  limits,
   aggregates,
   windowedAggregates,
   sessionAggregates,

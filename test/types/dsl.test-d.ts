@@ -225,6 +225,32 @@ describe('chosen topics and partitioners', () => {
   })
 })
 
+describe('duplicates and limits', () => {
+  test('the stream stays what it is', () => {
+    expectTypeOf(stream.dedupe('once', { within: '1h' })).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(stream.dedupe('once', { by: (order) => order.id, within: 10 })).toEqualTypeOf<KStream<string, Order>>()
+    const { within, over } = stream.rateLimit('limit', { limit: 3, per: '1s', by: (_, key) => key })
+    expectTypeOf(within).toEqualTypeOf<KStream<string, Order>>()
+    expectTypeOf(over).toEqualTypeOf<KStream<string, Order>>()
+    const byCustomer = stream.selectKey((order) => order.customer).dedupe('again', { within: '1h', key: string })
+    expectTypeOf(byCustomer).toEqualTypeOf<KStream<string, Order>>()
+    // @ts-expect-error it owns a store, so it has a name
+    stream.dedupe({ within: '1h' })
+    // @ts-expect-error there is a period
+    stream.dedupe('once', {})
+    // @ts-expect-error an order has no such field
+    stream.dedupe('once', { by: (order) => order.number, within: '1h' })
+    // @ts-expect-error an object is no id
+    stream.dedupe('once', { by: (order) => order, within: '1h' })
+    // @ts-expect-error there is a limit
+    stream.rateLimit('limit', { per: '1s' })
+    // @ts-expect-error a duration has a unit
+    stream.rateLimit('limit', { limit: 3, per: '1 second' })
+    // @ts-expect-error keys of another type
+    stream.dedupe('once', { within: '1h', key: int64 })
+  })
+})
+
 describe('calls to the outside', () => {
   test('the value is that of the promise', () => {
     const out = stream.mapAsync('call', async (value, key, { signal }) => {

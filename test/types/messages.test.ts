@@ -46,6 +46,8 @@ const programs = {
     "stream.leftJoin(stream, (v, other) => v.amount + other.amount, Windows.join('1m', { grace: 0 }), { name: 'j' })",
   'join of streams without a name': "stream.outerJoin(stream, (v) => v, Windows.join('1m', { grace: 0 }), {})",
   'merge of different keys': 'stream.merge(stream.selectKey((v) => v.amount))',
+  'unknown field as an id': "stream.dedupe('once', { by: (v) => v.custmer, within: '1h' })",
+  'no limit': "stream.rateLimit('limit', { per: '1m' })",
   'bad duration': "Windows.tumbling('1hour', { grace: '5m' })",
   'outside of an Avro enum':
     "defineTopology('t', (b) => b.stream(orders).mapValues((v) => ({ ...v, currency: 'GBP' as const })).to(orders))",
@@ -115,6 +117,7 @@ test('a right program is told nothing', () => {
 })
 
 test('a misspelt field: the right one is proposed', () => {
+  expectSaid('unknown field as an id', "Property 'custmer' does not exist on type", "Did you mean 'customer'?")
   expectSaid('misspelt field', "Property 'amout' does not exist on type", "Did you mean 'amount'?")
   expectSaid('misspelt Avro field', "Property 'amout' does not exist on type", "Did you mean 'amount'?")
 })
@@ -125,6 +128,10 @@ test('a number stream to a bigint topic: both types are named', () => {
     "Argument of type 'TopicDefinition<string, bigint>' is not assignable to parameter of type 'Sink<string, number>'.",
     "Type 'number' is not assignable to type 'bigint'.",
   )
+})
+
+test('a limiter without a limit: the option is named', () => {
+  expectSaid('no limit', "Property 'limit' is missing in type '{ per: \"1m\"; }'")
 })
 
 test('a join of different keys says so in plain words', () => {

@@ -7,6 +7,7 @@ import { callSite } from '../call-site.ts'
 import { joinGlobalTable } from '../global-tables.ts'
 import type { NodeBody } from '../graph.ts'
 import { groupBy, groupByKey } from '../grouping.ts'
+import { dedupe, rateLimit } from '../limits.ts'
 import { mapAsync } from '../map-async.ts'
 import { type ProcessArguments, process } from '../process.ts'
 import { repartition } from '../repartition.ts'
@@ -32,10 +33,12 @@ import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'
 import { notA } from './not-a.ts'
 import type {
+  DedupeOptions,
   GlobalJoinOptions,
   GroupOptions,
   MapAsyncOptions,
   PrintOptions,
+  RateLimitOptions,
   RepartitionOptions,
   StreamJoinOptions,
   StreamTableJoinOptions,
@@ -196,6 +199,41 @@ export class KStream<out K, out V> {
       V,
       B
     >
+  }
+
+  /**
+   * Passes on the first record of each key, or with `by` of each id within a key, and drops those that are less than a period of event
+   * time away from one that was passed on; they are counted as `duplicate`. A record without a key or id is passed on. After a
+   * change of key it goes through a repartition topic of that name.
+   * @example payments.dedupe('payments-once', { by: payment => payment.id, within: '1h' })
+   * @throws StreamError INVALID_TOPOLOGY for a missing or taken name, no period, a serde that is not known.
+   */
+  dedupe<K2 = K, V2 = V>(
+    name: string,
+    options: DedupeOptions<K, V, SerdeFor<K, K2>, SerdeFor<V, V2>>,
+  ): KStream<ReadBack<K2, K>, ReadBack<V2, V>> {
+    return new KStream(dedupe(this.#state, name, options))
+  }
+
+  /**
+   * Parts the records of each key, or with `by` of each id within a key, into those within a limit and those over it: in any span of
+   * event time `[t, t + per)` at most `limit` records are within, however out of order they come (a sliding-window log). A record
+   * without a key or id is within. What is over and nobody reads is counted as `over-limit`. After a change of key it goes
+   * through a repartition topic of that name.
+   * @example
+   * const { within, over } = requests.rateLimit('requests-per-client', { limit: 100, per: '1m' })
+   * over.to(rejected)
+   * @throws StreamError INVALID_TOPOLOGY for a missing or taken name, no limit or period, a serde that is not known.
+   */
+  rateLimit<K2 = K, V2 = V>(
+    name: string,
+    options: RateLimitOptions<K, V, SerdeFor<K, K2>, SerdeFor<V, V2>>,
+  ): {
+    readonly within: KStream<ReadBack<K2, K>, ReadBack<V2, V>>
+    readonly over: KStream<ReadBack<K2, K>, ReadBack<V2, V>>
+  } {
+    const { within, over } = rateLimit(this.#state, name, options)
+    return { within: new KStream(within), over: new KStream(over) }
   }
 
   /**

@@ -62,6 +62,25 @@ export interface RepartitionOptions<KeySerde, ValueSerde, StreamPartitioner>
   readonly partitioner?: StreamPartitioner | undefined
 }
 
+interface LimitOptions<in K, in V, KeySerde, ValueSerde> extends SerdeOptions<KeySerde, ValueSerde>, StoreOptions {
+  /** What tells records of one key apart; null for a record that is not to be looked at. Default: the key alone. */
+  readonly by?: ((value: Present<V>, key: K) => string | number | bigint | boolean | null) | undefined
+  /** How far behind stream time a record may be and still be judged. Ms, or `'1h'`. Default: as long as the period. */
+  readonly grace?: Duration | undefined
+}
+
+export interface DedupeOptions<in K, in V, KeySerde, ValueSerde> extends LimitOptions<K, V, KeySerde, ValueSerde> {
+  /** The period, in event time: ms, or `'1h'`. A record that is further behind stream time than the grace is passed on. */
+  readonly within: Duration
+}
+
+export interface RateLimitOptions<in K, in V, KeySerde, ValueSerde> extends LimitOptions<K, V, KeySerde, ValueSerde> {
+  /** Records that are within, in any period: 1 to 100,000. A row of the store holds their times. */
+  readonly limit: number
+  /** The period, in event time: ms, or `'1m'`. A record that is further behind stream time than the grace is over. */
+  readonly per: Duration
+}
+
 export interface MapAsyncOptions {
   /** Most calls under way at a time in a task, and most records held for the order. Default 100. */
   readonly concurrency?: number | undefined

@@ -75,4 +75,6 @@ const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([
   'split',
   'branch',
   'choose-topic',
+  'dedupe',
+  'rate-limit',
 ])

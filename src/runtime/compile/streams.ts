@@ -1,8 +1,10 @@
 /** From the nodes that take the records of a stream to closures. */
 
 import { StreamError } from '../../common/errors.ts'
+import type { Passes } from '../../common/passes.ts'
 import { aggregate } from '../../operators/aggregate.ts'
 import { chooseTopic } from '../../operators/choose-topic.ts'
+import { dedupe } from '../../operators/dedupe.ts'
 import { fanOut } from '../../operators/fan-out.ts'
 import { filter } from '../../operators/filter.ts'
 import { flatMap } from '../../operators/flat-map.ts'
@@ -20,6 +22,7 @@ import { peek } from '../../operators/peek.ts'
 import { print } from '../../operators/print.ts'
 import { process } from '../../operators/process.ts'
 import type { CurrentRecord, Process, ProcessorContext } from '../../operators/processor.ts'
+import { rateLimit, rateLimitBranches } from '../../operators/rate-limit.ts'
 import { selectKey } from '../../operators/select-key.ts'
 import { sessionAggregate } from '../../operators/session-aggregate.ts'
 import { sink } from '../../operators/sink.ts'
@@ -33,12 +36,15 @@ import { tableAggregate } from '../../operators/table-aggregate.ts'
 import { versionedTable } from '../../operators/versioned-table.ts'
 import { waitForGrace } from '../../operators/wait-for-grace.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
+import { identifying } from '../../serde/identified.ts'
 import type { Headed } from '../../state/headed-codec.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
 import type {
   AggregateNode,
+  DedupeNode,
   NodeId,
+  RateLimitNode,
   RepartitionNode,
   SinkNode,
   StreamStreamJoinNode,
@@ -83,6 +89,14 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return split(node, ctx, branches(node.id, node.predicates.length, scope))
     case 'choose-topic':
       return chooseTopic({ ...node, current: scope.wiring.current }, ctx, branches(node.id, node.topics.length, scope))
+    case 'dedupe':
+      return dedupe(limitArgs(node, scope), ctx, next())
+    case 'rate-limit':
+      return rateLimit(
+        { ...limitArgs(node, scope), limit: node.limit },
+        ctx,
+        branches(node.id, rateLimitBranches.length, scope),
+      )
     case 'branch':
       return counted(ctx, next())
     case 'table': {
@@ -187,6 +201,11 @@ function versionedTableOf(node: TableNode, ctx: ProcessorContext, scope: Scope):
   const store = storeOf<VersionedStore<unknown, unknown>>(scope, node.store.name)
   const { id } = node
   return versionedTable({ store, sendsOld: scope.sendsOld(id) }, ctx, scope.updates(id), scope.olderUpdates(id))
+}
+
+function limitArgs({ store, key, by, periodMs, graceMs }: DedupeNode | RateLimitNode, scope: Scope) {
+  const passed = storeOf<WindowStore<unknown, Passes>>(scope, store.name)
+  return { store: passed, periodMs, graceMs, by, identify: identifying(key) }
 }
 
 function branches(id: NodeId, count: number, scope: Scope): readonly (Process | undefined)[] {

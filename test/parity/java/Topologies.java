@@ -16,6 +16,7 @@ final class Topologies {
             List.of(
             Stateless.class,
             Processors.class,
+            Limits.class,
             Aggregates.class,
             WindowedAggregates.class,
             SessionAggregates.class,
