@@ -3,7 +3,8 @@
  * Streams, a kafkajs loop and a franz-go loop, in turns on the same broker and input. Every run's output is checked.
  * Starts a broker of its own unless STREAMCTL_TEST_BROKER names one. See README.md beside this file.
  *
- *   --only NAME       one workload: stateless, windowed, session, rekey, table-join, stream-join
+ *   --only NAME       one workload: stateless, windowed, session, rekey, table-join, stream-join,
+ *                   foreign-key
  *   --records N       records of input (default 2000000)
  *   --runs N          runs of each side (default 3); medians count
  *   --peers           all sides; --sides ours,kafkaStreams,kafkajs,franzGo picks some

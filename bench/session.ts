@@ -8,7 +8,7 @@ import { measureRestore, type Restore } from './measure/restore.ts'
 import { type Bench, type Inputs, withRun } from './measure/run.ts'
 import { measureThroughput, type Throughput } from './measure/throughput.ts'
 import { createInput, deleteTopics, fill } from './measure/topics.ts'
-import { accountCount, paymentRecord } from './payments.ts'
+import { accountCount } from './payments.ts'
 import { ratios, roundedAll, type SideResults, sideResult, type WorkloadResult } from './result.ts'
 import type { Side, SideName } from './sides/side.ts'
 import type { WorkloadKind } from './workload.ts'
@@ -36,7 +36,7 @@ export async function runWorkload(
   const inProcess = roundedAll(await measureInProcess(kind.name))
   say(`  floor ${inProcess.floor} CPU s per million, engine in process ${inProcess.engineOnDisk}`)
 
-  const inputs = await writeInputs(bench, records)
+  const inputs = await writeInputs(bench, kind, records)
   const throughputs = new Map<SideName, Throughput[]>(sides.map(({ name }) => [name, []]))
   const restores = new Map<SideName, Restore>()
   for (let number = 1; number <= runs; number++) {
@@ -97,13 +97,13 @@ async function measureLatencies(
   return measured
 }
 
-async function writeInputs({ broker }: Bench, records: number): Promise<Inputs> {
+async function writeInputs({ broker }: Bench, { record }: WorkloadKind, records: number): Promise<Inputs> {
   const id = randomUUID()
   const inputs = { input: `bench-payments-${id}`, table: `bench-accounts-${id}` }
   await createInput(broker, inputs.input)
   await createInput(broker, inputs.table)
   await fill(broker, inputs.table, accountCount, accountRecord)
-  await fill(broker, inputs.input, records, paymentRecord)
+  await fill(broker, inputs.input, records, record)
   return inputs
 }
 

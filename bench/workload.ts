@@ -56,6 +56,8 @@ export interface WorkloadKind {
   readonly repartitions: boolean
   /** Its changelog keeps growing with the input, so that a restore of it can be timed. */
   readonly restores: boolean
+  /** What it reads: the record with this number, from 0. */
+  readonly record: (number: number) => InputRecord
   /** Who has it. Default: all sides. */
   readonly sides?: readonly SideName[]
   /** Topics differ from run to run, so the topology is made anew. */

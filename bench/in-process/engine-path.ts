@@ -70,20 +70,21 @@ export async function recordPath<T>(
     for (const table of globals.values()) if (table.node.topic === set.topic) await table.apply(fetched(set, set.count))
   }
   const tasks = await openTasks(plan, wire, ends, dir, counters, globals)
+  const given = new Map(tasks.map((task) => [task, 0]))
   for (const sets of before)
     await cycle(
-      tasks,
+      given,
       wire,
       sets.filter((set) => !isGlobal(set)),
       ends,
     )
   const result = await measure(async () => {
-    for (const sets of measured) await cycle(tasks, wire, sets, ends)
+    for (const sets of measured) await cycle(given, wire, sets, ends)
   })
-  for (const task of tasks) await task.stores.close()
-  const processed = tasks[0]?.records ?? 0
-  const given = all.reduce((sum, set) => sum + (isGlobal(set) ? 0 : set.count), 0)
-  if (processed !== given) throw new Error(`the first task took ${processed} of ${given} records`)
+  for (const [{ name, stores, records }, count] of given) {
+    await stores.close()
+    if (records !== count) throw new Error(`task ${name} took ${records} of ${count} records`)
+  }
   return result
 }
 
@@ -134,19 +135,27 @@ async function openTasks(
   return tasks
 }
 
-/** Record sets through the tasks, those before a repartition topic first. */
+/**
+ * Record sets through the tasks, those before a repartition topic first.
+ * @param given how many records each task was given so far; gets those of this cycle added.
+ */
 async function cycle(
-  tasks: readonly Task[],
+  given: Map<Task, number>,
   wire: Wire,
-  given: readonly RecordSet[],
+  sets: readonly RecordSet[],
   ends: ReadonlyMap<string, number>,
 ) {
-  let waiting = given
+  const tasks = [...given.keys()]
+  let waiting = sets
   const reads = (task: Task, topic: string) => task.inputs.some((input) => input.topic === topic)
   while (waiting.length > 0) {
+    const unread = waiting.find((set) => !tasks.some((task) => reads(task, set.topic)))
+    if (unread !== undefined) throw new Error(`no task reads ${unread.topic}`)
     for (const task of tasks) {
       for (const set of waiting) {
-        if (reads(task, set.topic)) task.enqueue(fetched(set, ends.get(set.topic) ?? set.offset + set.count))
+        if (!reads(task, set.topic)) continue
+        task.enqueue(fetched(set, ends.get(set.topic) ?? set.offset + set.count))
+        given.set(task, (given.get(task) as number) + set.count)
       }
       task.run(Number.POSITIVE_INFINITY, () => 0)
     }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { accountRecord } from '../accounts.ts'
-import { accountCount, paymentRecord } from '../payments.ts'
+import { accountCount } from '../payments.ts'
 import { workloads } from '../workloads.ts'
 import { enginePath, type Measure } from './engine-path.ts'
 import { floorPath } from './floor-path.ts'
@@ -26,7 +26,7 @@ export function roundsOf(name: string, records: number): Rounds {
   if (kind === undefined) throw new Error(`there is no workload ${name}`)
   const topics = { input: 'payments', output: 'results', table: 'accounts' }
   const workload = kind.make(topics)
-  const input = recordSets(topics.input, records, perCommit, paymentRecord)
+  const input = recordSets(topics.input, records, perCommit, kind.record)
   const table = kind.readsTable ? recordSets(topics.table, accountCount, perCommit, accountRecord) : []
   return {
     floor: () => floorPath(kind, input),

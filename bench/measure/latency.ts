@@ -41,7 +41,7 @@ export async function measureLatency(bench: Bench, run: Prepared, options: Laten
   const child = run.start()
   await child.running
   const arrivals = watch(broker, output)
-  const sentAt = await Promise.race([pacedInput(broker, input, total, recordsPerSecond), child.failed])
+  const sentAt = await Promise.race([pacedInput(broker, input, run.kind.record, total, recordsPerSecond), child.failed])
   await Promise.race([
     caughtUp(broker, { group: app, input, output, repartitions: run.kind.repartitions }),
     child.failed,

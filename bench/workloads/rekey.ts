@@ -1,7 +1,7 @@
 /** Another key, so every record goes through a repartition topic; then a count per key. */
 
 import { defineTopology, int64, json, string, topic } from '../../src/index.ts'
-import { accountOf, type Payment } from '../payments.ts'
+import { accountOf, type Payment, paymentRecord } from '../payments.ts'
 import type { WorkloadKind } from '../workload.ts'
 
 /** The digits of an account's name: as many keys as before, on other partitions. */
@@ -13,6 +13,7 @@ export const rekey: WorkloadKind = {
   readsTable: false,
   repartitions: true,
   restores: true,
+  record: paymentRecord,
   make: ({ input, output }) => ({
     topology: defineTopology('bench-rekey', (b) => {
       b.stream(topic(input, { key: string, value: json<Payment>() }))

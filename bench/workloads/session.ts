@@ -1,7 +1,7 @@
 /** Count and sum per account and session: an account is silent for longer than the gap about once in eleven payments. */
 
 import { defineTopology, json, sessionWindowed, string, topic, Windows } from '../../src/index.ts'
-import { accountOf, type Payment, timeOf } from '../payments.ts'
+import { accountOf, type Payment, paymentRecord, timeOf } from '../payments.ts'
 import type { Shows, WorkloadKind } from '../workload.ts'
 
 interface Total {
@@ -21,6 +21,7 @@ export const session: WorkloadKind = {
   readsTable: false,
   repartitions: false,
   restores: false,
+  record: paymentRecord,
   sides: ['ours', 'kafkaStreams'],
   make: ({ input, output }) => ({
     topology: defineTopology('bench-session', (b) => {

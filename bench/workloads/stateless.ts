@@ -1,7 +1,7 @@
 /** Filter and reshape, no state: half of the payments pass, each as a smaller record. */
 
 import { defineTopology, json, string, topic } from '../../src/index.ts'
-import { accountOf, isSettled, type Payment } from '../payments.ts'
+import { accountOf, isSettled, type Payment, paymentRecord } from '../payments.ts'
 import type { WorkloadKind } from '../workload.ts'
 
 interface Settled {
@@ -15,6 +15,7 @@ export const stateless: WorkloadKind = {
   readsTable: false,
   repartitions: false,
   restores: false,
+  record: paymentRecord,
   make: ({ input, output }) => ({
     topology: defineTopology('bench-stateless', (b) => {
       b.stream(topic(input, { key: string, value: json<Payment>() }))

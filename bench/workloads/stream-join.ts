@@ -1,7 +1,7 @@
 /** Payments joined with payments of the same account within ten seconds: both sides of a stream-stream join, from one topic. */
 
 import { defineTopology, json, string, topic, Windows } from '../../src/index.ts'
-import { accountOf, type Payment } from '../payments.ts'
+import { accountOf, type Payment, paymentRecord } from '../payments.ts'
 import type { Floor, Shows, WorkloadKind } from '../workload.ts'
 
 interface Pair {
@@ -27,6 +27,7 @@ export const streamJoin: WorkloadKind = {
   readsTable: false,
   repartitions: false,
   restores: false,
+  record: paymentRecord,
   sides: ['ours', 'kafkaStreams'],
   make: ({ input, output }) => ({
     topology: defineTopology('bench-stream-join', (b) => {

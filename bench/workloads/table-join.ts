@@ -1,18 +1,9 @@
 /** Each payment enriched with its account's row, from a table topic of 10,000 rows that is there before. */
 
 import { defineTopology, json, string, topic } from '../../src/index.ts'
-import { type Account, accountRecord } from '../accounts.ts'
-import { accountCount, accountName, accountOf, type Payment } from '../payments.ts'
+import { type Account, accountsByName, type Enriched, enriched } from '../accounts.ts'
+import { accountOf, type Payment, paymentRecord } from '../payments.ts'
 import type { WorkloadKind } from '../workload.ts'
-
-interface Enriched {
-  readonly id: number
-  readonly amount: number
-  readonly tier: string
-  readonly country: string
-}
-
-const enriched = ({ id, amount }: Payment, { tier, country }: Account): Enriched => ({ id, amount, tier, country })
 
 export const tableJoin: WorkloadKind = {
   name: 'table-join',
@@ -20,6 +11,7 @@ export const tableJoin: WorkloadKind = {
   readsTable: true,
   repartitions: false,
   restores: false,
+  record: paymentRecord,
   make: ({ input, output, table }) => ({
     topology: defineTopology('bench-table-join', (b) => {
       const accounts = b.table(topic(table, { key: string, value: json<Account>() }), { store: 'accounts' })
@@ -29,17 +21,11 @@ export const tableJoin: WorkloadKind = {
     }),
     shows: { groupOf: accountOf, groupIn: (key) => key.toString(), countIn: null },
   }),
-  floor: () => {
-    const rows = new Map<string, Account>()
-    for (let number = 0; number < accountCount; number++) {
-      rows.set(accountName(number), JSON.parse(accountRecord(number).value.toString()) as Account)
-    }
-    return (key, value, timestamp, emit) => {
-      const account = key.toString()
-      const row = rows.get(account)
-      if (row === undefined) return
-      const joined = enriched(JSON.parse(value.toString()) as Payment, row)
-      emit(Buffer.from(account), Buffer.from(JSON.stringify(joined)), timestamp)
-    }
+  floor: () => (key, value, timestamp, emit) => {
+    const account = key.toString()
+    const row = accountsByName.get(account)
+    if (row === undefined) return
+    const joined = enriched(JSON.parse(value.toString()) as Payment, row)
+    emit(Buffer.from(account), Buffer.from(JSON.stringify(joined)), timestamp)
   },
 }

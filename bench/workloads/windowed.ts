@@ -1,7 +1,7 @@
 /** Count and sum per account and minute: the workload that a payments team runs. */
 
 import { defineTopology, json, string, topic, Windows, windowed as windowedKey } from '../../src/index.ts'
-import { accountOf, type Payment, timeOf } from '../payments.ts'
+import { accountOf, type Payment, paymentRecord, timeOf } from '../payments.ts'
 import type { WorkloadKind } from '../workload.ts'
 
 interface Total {
@@ -18,6 +18,7 @@ export const windowed: WorkloadKind = {
   readsTable: false,
   repartitions: false,
   restores: false,
+  record: paymentRecord,
   make: ({ input, output }) => ({
     topology: defineTopology('bench-windowed', (b) => {
       b.stream(topic(input, { key: string, value: json<Payment>() }))

@@ -17,6 +17,7 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -28,6 +29,8 @@ final class Topologies {
 
     private static final Serde<String> STRING = Serdes.String();
     private static final Serde<Payment> PAYMENT = JsonSerde.of(Payment.class);
+    private static final Serde<Account> ACCOUNT = JsonSerde.of(Account.class);
+    private static final Serde<Enriched> ENRICHED = JsonSerde.of(Enriched.class);
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private Topologies() {}
@@ -43,6 +46,7 @@ final class Topologies {
             case "rekey" -> rekey(payments, output);
             case "stream-join" -> streamJoin(payments, output);
             case "table-join" -> tableJoin(builder, payments, spec.get("table"), output);
+            case "foreign-key" -> foreignKey(builder, payments, spec.get("table"), output);
             default -> throw new IllegalArgumentException("no workload " + spec.get("workload"));
         }
         return builder.build();
@@ -118,17 +122,35 @@ final class Topologies {
 
     private static void tableJoin(
             StreamsBuilder builder, KStream<String, Payment> payments, String table, String output) {
-        Serde<Account> account = JsonSerde.of(Account.class);
-        KTable<String, Account> accounts = builder.table(
+        payments.join(accounts(builder, table), Topologies::enriched, Joined.with(STRING, PAYMENT, ACCOUNT))
+                .to(output, Produced.with(STRING, ENRICHED));
+    }
+
+    private static void foreignKey(
+            StreamsBuilder builder, KStream<String, Payment> payments, String table, String output) {
+        payments.toTable(Materialized.<String, Payment, KeyValueStore<Bytes, byte[]>>as("payments")
+                        .withKeySerde(STRING)
+                        .withValueSerde(PAYMENT))
+                .join(
+                        accounts(builder, table),
+                        Payment::account,
+                        Topologies::enriched,
+                        TableJoined.as("enriched"),
+                        Materialized.with(STRING, ENRICHED))
+                .toStream()
+                .to(output, Produced.with(STRING, ENRICHED));
+    }
+
+    private static KTable<String, Account> accounts(StreamsBuilder builder, String table) {
+        return builder.table(
                 table,
-                Consumed.with(STRING, account),
+                Consumed.with(STRING, ACCOUNT),
                 Materialized.<String, Account, KeyValueStore<Bytes, byte[]>>as("accounts")
                         .withKeySerde(STRING)
-                        .withValueSerde(account));
-        payments.join(
-                        accounts,
-                        (payment, row) -> new Enriched(payment.id(), payment.amount(), row.tier(), row.country()),
-                        Joined.with(STRING, PAYMENT, account))
-                .to(output, Produced.with(STRING, JsonSerde.of(Enriched.class)));
+                        .withValueSerde(ACCOUNT));
+    }
+
+    private static Enriched enriched(Payment payment, Account account) {
+        return new Enriched(payment.id(), payment.amount(), account.tier(), account.country());
     }
 }
