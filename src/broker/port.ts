@@ -26,8 +26,11 @@ export interface CommittedOffset extends PartitionOffset {
   readonly metadata: string
 }
 
-/** `earliest`: start of the log. `stable`: last stable offset. `end`: high watermark. */
-export type OffsetSpec = 'earliest' | 'stable' | 'end'
+/**
+ * `earliest`: start of the log. `stable`: last stable offset. `end`: high watermark. `since`, ms since 1970: the first committed
+ * record whose timestamp is not before it, the last stable offset where there is none; or sooner: in Kafka a transaction's marker has a timestamp too.
+ */
+export type OffsetSpec = 'earliest' | 'stable' | 'end' | { readonly since: number }
 
 /** What fences a commit: only the current generation's member may commit (KIP-447). */
 export interface GroupMetadata {

@@ -38,6 +38,7 @@ const byError: Readonly<Record<ErrorCode, number>> = {
   PROCESSING: exitCodes.processing,
   PRODUCTION: exitCodes.processing,
   OFFSET_OUT_OF_RANGE: exitCodes.processing,
+  NO_OFFSET: exitCodes.processing,
   FENCED: exitCodes.processing,
   UNKNOWN_OUTCOME: exitCodes.unreachable,
   REBALANCE: exitCodes.unreachable,

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'PRODUCTION'
   /** The committed position is below the start of the log, or above its end. */
   | 'OFFSET_OUT_OF_RANGE'
+  /** No position is committed, and the source may not choose one. */
+  | 'NO_OFFSET'
   /** Another member owns the work now; the open transaction is void. */
   | 'FENCED'
   /** A request ended without an answer, so its outcome is not known. */

@@ -12,6 +12,7 @@ import { globalTable } from './global-tables.ts'
 import type { Graph, SourceArguments } from './graph.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
 import { requireTopic } from './sinks.ts'
+import { type StartFromOption, startFrom, tableStartFrom } from './start-from.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
 import { materialized } from './tables.ts'
@@ -35,11 +36,21 @@ export interface SourceOptions<K = unknown, V = unknown> {
    * UsePartitionTimeOnInvalidTimestamp). Default `fail`.
    */
   readonly onInvalidTimestamp?: TimestampPolicy
+  /**
+   * Where a partition starts of which the group has committed no position (Kafka Streams: `AutoOffsetReset`): at its first record,
+   * after its last one, nowhere, which is an error, or with the first record that is no older than that by its timestamp. What is committed always
+   * goes before, and one that is out of range ends the app: a position is never reset. Default: the application's (`--from`), which is
+   * `earliest`. In the test driver topics begin empty.
+   * @example b.stream(clicks, { startFrom: { ago: '1h' } })
+   */
+  readonly startFrom?: StartFromOption
 }
 
 export interface TableOptions<K = unknown, V = unknown> extends SourceOptions<K, V>, MaterializedOptions {
   /** Name of the store and of its changelog. */
   readonly store: string
+  /** As of a stream; a table is all rows of its topic, so that it starts with the first. Default `earliest`, whatever the application's is. */
+  readonly startFrom?: 'earliest' | 'none'
 }
 
 export interface GlobalTableOptions {
@@ -76,7 +87,7 @@ export class StreamsBuilder {
     const list = Array.isArray(topics)
       ? (topics as readonly Source<unknown, unknown>[])
       : [topics as Source<unknown, unknown>]
-    const sources = list.map((topic) => this.#source(topic, options, 'stream', site))
+    const sources = list.map((topic) => this.#source(topic, options, 'stream', site, startFrom))
     const [only] = sources
     if (only === undefined) throw invalid('stream was given no topic', 'Give at least one topic.', 'stream', site)
     return new KStream(sources.length === 1 ? only : merge(sources, undefined))
@@ -90,7 +101,7 @@ export class StreamsBuilder {
    */
   table<K, V>(topic: Source<K, V>, options: TableOptions<NoInfer<K>, NoInfer<V>>): KTable<K, V | null> {
     const site = callSite()
-    const source = this.#source(topic, options, 'table', site)
+    const source = this.#source(topic, options, 'table', site, tableStartFrom)
     const { store, storage, history } = options ?? {}
     return new KTable(materialized(source, store, 'table', { storage, history }, site))
   }
@@ -100,11 +111,11 @@ export class StreamsBuilder {
    * without being partitioned by it. It is read to its end before any task starts, and followed from then on, whatever the
    * time of its records; a record with a null value deletes the row. One that does not decode stops the app.
    * @example b.globalTable(countries, { store: 'countries' })
-   * @throws StreamError INVALID_TOPOLOGY when the store's name is missing or taken.
+   * @throws StreamError INVALID_TOPOLOGY when the store's name is missing or taken, or it is to start amid its topic.
    */
   globalTable<K, V>(topic: Source<K, V>, options: GlobalTableOptions): GlobalKTable<K, V> {
     const site = callSite()
-    return new GlobalKTable(globalTable(this.#graph, requireTopic(topic, 'globalTable', site), options?.store, site))
+    return new GlobalKTable(globalTable(this.#graph, requireTopic(topic, 'globalTable', site), options, site))
   }
 
   #source(
@@ -112,11 +123,14 @@ export class StreamsBuilder {
     options: SourceOptions<never, never> | undefined,
     call: string,
     site: SourceLocation | undefined,
+    startOf: typeof startFrom,
   ): StreamState {
     const { name, key, value } = requireTopic(given, call, site)
     const onDeserializationError = policy(options?.onDeserializationError, name, site)
     const times = timestamps(options, name, site)
-    const node = this.#graph.source({ topic: name, key, value, onDeserializationError, ...times }, site)
+    const from = startOf(options?.startFrom, name, site)
+    const start = from === undefined ? {} : { startFrom: from }
+    const node = this.#graph.source({ topic: name, key, value, onDeserializationError, ...times, ...start }, site)
     return { graph: this.#graph, node, key, value, rekeyed: false }
   }
 }

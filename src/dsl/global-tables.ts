@@ -4,7 +4,7 @@ import type { TopicDefinition } from '../serde/topic.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import type { Graph } from './graph.ts'
-import { requireSync } from './invalid.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import type { GlobalTableState, StreamState } from './stream-state.ts'
 
@@ -12,10 +12,14 @@ import type { GlobalTableState, StreamState } from './stream-state.ts'
 export function globalTable(
   graph: Graph,
   { name: topic, key, value }: TopicDefinition<unknown, unknown>,
-  store: unknown,
+  options: { readonly store?: unknown; readonly startFrom?: unknown } | undefined,
   site: SourceLocation | undefined,
 ): GlobalTableState {
-  const table = graph.claimStore(store, `${topic}.globalTable`, site)
+  if (options?.startFrom !== undefined && options.startFrom !== 'earliest') {
+    const call = `${topic}.globalTable`
+    throw invalid(`${call}: a global table is all rows of its topic`, 'Leave startFrom out.', call, site)
+  }
+  const table = graph.claimStore(options?.store, `${topic}.globalTable`, site)
   graph.claimGlobal(topic, site)
   return { graph, node: graph.add({ kind: 'global-table', parents: [], topic, key, value, table }, table, site), table }
 }

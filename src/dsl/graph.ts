@@ -6,6 +6,7 @@ import type {
   NodeId,
   SourceLocation,
   SourceNode,
+  StartFrom,
   StoreSpec,
   TimestampPolicy,
   Topology,
@@ -13,6 +14,7 @@ import type {
 } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { invalid, placesOf, requireName } from './invalid.ts'
+import { agreed } from './start-from.ts'
 
 type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
 /** A node before it has its id, name and place. */
@@ -25,6 +27,7 @@ export interface SourceArguments {
   readonly onDeserializationError: DeserializationPolicy
   readonly timestamp?: SourceNode['timestamp'] & {}
   readonly onInvalidTimestamp: TimestampPolicy
+  readonly startFrom?: StartFrom
 }
 
 export class Graph {
@@ -114,6 +117,7 @@ export class Graph {
   source(wanted: SourceArguments, site: SourceLocation | undefined): NodeId {
     const known = this.#nodes.find((node): node is SourceNode => node.kind === 'source' && node.topic === wanted.topic)
     if (known === undefined) return this.add({ kind: 'source', parents: [], ...wanted }, wanted.topic, site)
+    const start = agreed(known.startFrom, wanted.startFrom)
     const differs =
       known.key !== wanted.key || known.value !== wanted.value
         ? 'serdes'
@@ -121,8 +125,13 @@ export class Graph {
           ? 'onDeserializationError'
           : known.timestamp !== wanted.timestamp || known.onInvalidTimestamp !== wanted.onInvalidTimestamp
             ? 'timestamps'
-            : undefined
-    if (differs === undefined) return known.id
+            : start === undefined
+              ? 'startFrom'
+              : undefined
+    if (start !== undefined && differs === undefined) {
+      if (start.startFrom !== undefined) this.#nodes[known.id] = Object.freeze({ ...known, startFrom: start.startFrom })
+      return known.id
+    }
     throw invalid(
       `topic ${wanted.topic} is read twice with different ${differs}: ${placesOf(known.where, site)}`,
       differs === 'serdes'

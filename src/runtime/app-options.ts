@@ -25,7 +25,7 @@ export interface AppOptions {
   readonly sessionTimeoutMs?: number
   /** ms the broker lets a transaction stay open; default 10000, more with a commit interval above 1 s. */
   readonly transactionTimeoutMs?: number
-  /** Where to start a partition without a committed offset; default `earliest`. */
+  /** Where to start a partition without a committed offset whose source does not say (`startFrom`); default `earliest`. */
   readonly from?: 'earliest' | 'latest'
   /** Where the engines run; default: one, in this thread. */
   readonly startEngines?: (parts: EngineParts) => Promise<readonly Engine[]>

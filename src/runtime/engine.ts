@@ -16,6 +16,7 @@ import { IdleClose } from './idle-close.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
 import { snapshotOf } from './report.ts'
+import { startsOf } from './start-positions.ts'
 import { stateBudget } from './state-budget.ts'
 import type { Task } from './task.ts'
 import { taskName } from './task-id.ts'
@@ -99,7 +100,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     commitIntervalMs: settings.commitIntervalMs,
     maxUncommittedBytes: settings.maxUncommittedBytes,
     repartitionTopics: plan.repartitionTopics,
-    from: settings.from,
+    starts: startsOf(plan, settings.from),
     log,
     clock,
     waitsForInputs: (plan.topology.maxTaskIdleMs ?? 0) > 0,

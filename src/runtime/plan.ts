@@ -9,7 +9,7 @@ import type { TopicPartition } from '../common/record.ts'
 import { externalTopics } from '../topology/external-topics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
-import type { NodeId, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
+import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { resolvePartitions } from '../topology/partitions.ts'
 import { subTopologies } from '../topology/subtopology.ts'
 import { topicOf } from '../topology/upstream.ts'
@@ -114,6 +114,16 @@ export async function checkPartitions(plan: Plan, broker: Broker): Promise<void>
 export function topicOfNode(appId: string, node: TopologyNode): string | undefined {
   if (node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table') return node.topic
   return node.kind === 'repartition' ? repartitionTopic(appId, node.topic) : undefined
+}
+
+/** Every topic that tasks read, by its full name, with the node that reads it. */
+export function sourcesOf({ appId, topology, subTopologies }: Plan) {
+  return subTopologies.flatMap((sub) =>
+    sub.sources.map((id) => {
+      const node = topology.nodes[id] as SourceNode | RepartitionNode
+      return { topic: topicOfNode(appId, node) as string, node }
+    }),
+  )
 }
 
 /** Topics that a sub-topology reads, by full name. */

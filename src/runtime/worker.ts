@@ -17,7 +17,7 @@ import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import { Restorer } from './restore.ts'
-import { type StartPositions, startPositions } from './start-positions.ts'
+import { type Start, type StartPositions, startPositions } from './start-positions.ts'
 import type { StartPosition, Task } from './task.ts'
 import { Wake } from './wake.ts'
 
@@ -29,7 +29,8 @@ export interface WorkerParts {
   readonly commitIntervalMs: number
   readonly maxUncommittedBytes: number
   readonly repartitionTopics: readonly string[]
-  readonly from: 'earliest' | 'latest'
+  /** By topic. */
+  readonly starts: ReadonlyMap<string, Start>
   /** Joins the group, posting its callbacks to `events`. */
   readonly join: (events: MembershipEvents) => Promise<GroupMember>
   /** Opens the tasks of an assignment that are not open yet, closes those that are gone. */

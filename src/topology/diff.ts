@@ -156,7 +156,7 @@ function sources({ sources: before }: TopologyLock, { sources: after }: Topology
   }
   const { gone, come, kept } = sides(before, after)
   return [
-    ...[...come.keys()].map((name) => change(name, ' is read now: from its start, or as --from says')),
+    ...[...come.keys()].map((name) => change(name, ' is read now: from its start, or as startFrom or --from says')),
     ...[...gone.keys()].map((name) =>
       change(name, ' is not read any more: its position is kept until the group forgets it'),
     ),

@@ -1,7 +1,7 @@
 /** A topology as plain JSON: what `graph --json` prints and every drawing is made from. Only additions within a version. */
 
 import { changelogTopic, repartitionTopic } from './names.ts'
-import type { StoreKind, Topology, TopologyNode } from './node.ts'
+import type { StartFrom, StoreKind, Topology, TopologyNode } from './node.ts'
 import { subTopologies } from './subtopology.ts'
 import { storesOf } from './upstream.ts'
 
@@ -11,6 +11,8 @@ export interface GraphNode {
   readonly kind: TopologyNode['kind']
   /** Full name of the topic it reads or writes. */
   readonly topic?: string
+  /** Of a source that says where it starts without a committed offset. */
+  readonly startFrom?: StartFrom
   /** Set on a sink that takes what came too late for the windows of the node before it. */
   readonly late?: true
   readonly stores: readonly string[]
@@ -146,6 +148,7 @@ function graphNode(node: TopologyNode, app: string): GraphNode {
         ? { topic: node.topic, ...(node.kind === 'sink' && node.late && { late: true as const }) }
         : {}
   const { id, name, kind, where } = node
+  const start = node.kind === 'source' && node.startFrom !== undefined ? { startFrom: node.startFrom } : {}
   const looksUp = node.kind === 'stream-global-table-join' ? { globalTable: node.globalTable } : {}
-  return { id, name, kind, ...topic, stores: storesOf(node), ...looksUp, ...where }
+  return { id, name, kind, ...topic, ...start, stores: storesOf(node), ...looksUp, ...where }
 }

@@ -59,6 +59,9 @@ type Fn<R = any> = (...args: any[]) => R
 /** `(key, value, partitions) => partition`; undefined leaves it to the key. */
 export type Partitioner = Fn<number | undefined>
 
+/** Where a partition is read from that has no committed offset: `agoMs` from the first record that is no older by its timestamp. */
+export type StartFrom = 'earliest' | 'latest' | 'none' | { readonly agoMs: number }
+
 /** What becomes of a record whose timestamp is none: negative, or no whole number. */
 export type TimestampPolicy = 'fail' | 'skip' | 'partition-time' | 'wall-clock'
 
@@ -71,6 +74,8 @@ export interface SourceNode extends NodeBase {
   /** `(value | null, key | null, context) => ms`; without one it is the record's own. */
   readonly timestamp?: Fn
   readonly onInvalidTimestamp: TimestampPolicy
+  /** Without it the application's. */
+  readonly startFrom?: StartFrom
 }
 /** `negate` is `filterNot`. */
 export interface FilterNode extends NodeBase {

@@ -83,6 +83,28 @@ test('kill -9 leaves whole transactions, and every acknowledged one', async () =
   }
 })
 
+test('offsets by time are found in what is on disk alone', async () => {
+  let opened = await open()
+  await opened.createTopics([{ name: 'in', partitions: 1, configs: {} }])
+  const producer = await opened.plainProducer()
+  const value = randomBytes(100_000)
+  for (let i = 0; i < 20; i++) {
+    producer.output('in').append(0, null, value, 1000 + i, noHeaders)
+    await producer.flush()
+  }
+  opened = await open()
+  const found = async (since: number) => (await opened.offsets([{ topic: 'in', partition: 0 }], { since }))[0]?.offset
+  for (const [since, offset] of [
+    [0, 0],
+    [1000, 0],
+    [1013, 13],
+    [1019, 19],
+    [1020, 20],
+  ] as const) {
+    expect([since, await found(since)]).toEqual([since, offset])
+  }
+})
+
 test('what was committed is there after closing and opening, at the same offsets; what was aborted or open is not', async () => {
   let opened = await open()
   await opened.createTopics([{ name: 'in', partitions: 2, configs: { 'max.message.bytes': '2000000' } }])

@@ -349,6 +349,88 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
       })
     })
 
+    describe('offsets by time', () => {
+      test('are those of the first record that is not before it, else of the end', async () => {
+        const [broker, other] = [await connect(), await connect()]
+        const topic = await newTopic(broker, 2)
+        const producer = await broker.plainProducer()
+        const at = 1_600_000_000_000
+        // Not in the order of time.
+        for (const [i, time] of [at + 10, at + 30, at + 20, at + 40, at + 40].entries()) {
+          producer.output(topic).append(0, null, bytes(`${i}`), time, noHeaders)
+        }
+        await producer.flush()
+        const to = await settledEnd(other, topic)
+        const first = async (since: number) => {
+          const [found] = await other.offsets([{ topic, partition: 0 }], { since })
+          return texts((await readRange(other, topic, { from: found?.offset ?? -1, to })).records)[0]
+        }
+        const expected: readonly (readonly [number, string | undefined])[] = [
+          [-5, '0'],
+          [0, '0'],
+          [at + 10, '0'],
+          [at + 11, '1'],
+          [at + 30, '1'],
+          [at + 31, '3'],
+          [at + 40, '3'],
+        ]
+        for (const [since, value] of expected) expect([since, await first(since)]).toEqual([since, value])
+        expect(
+          await other.offsets(
+            [
+              { topic, partition: 1 },
+              { topic, partition: 0 },
+            ],
+            { since: at + 41 },
+          ),
+        ).toEqual([
+          { topic, partition: 1, offset: 0 },
+          { topic, partition: 0, offset: to },
+        ])
+        await expect(other.offsets([{ topic: unique('missing'), partition: 0 }], { since: at })).rejects.toMatchObject({
+          code: 'TOPIC_MISSING',
+        })
+      })
+
+      test('leave nothing out that is not before it, among markers that have times of their own', async () => {
+        const broker = await connect()
+        const topic = await newTopic(broker)
+        const producer = await producerOf(broker)
+        const times = Array.from({ length: 20 }, (_, i) => 1_600_000_000_000 + ((i * 7) % 20))
+        for (const [i, time] of times.entries()) {
+          producer.output(topic).append(0, null, bytes(`${time}`), time, noHeaders)
+          if (i % 5 === 3) await producer.reset()
+          else if (i % 2 === 1) await producer.commit(null)
+        }
+        await producer.commit(null)
+        const to = await settledEnd(broker, topic)
+        const all = (await readCommitted(broker, topic)).map(({ timestamp }) => timestamp)
+        for (const since of times) {
+          const [found] = await broker.offsets([{ topic, partition: 0 }], { since })
+          const { records } = await readRange(broker, topic, { from: found?.offset ?? -1, to })
+          const young = all.findIndex((timestamp) => timestamp >= since)
+          const expected = young < 0 ? [] : all.slice(young)
+          expect(records.map(({ timestamp }) => timestamp).slice(-expected.length || all.length)).toEqual(expected)
+        }
+      })
+
+      test('never lie beyond an open transaction', async () => {
+        const [broker, other] = [await connect(), await connect()]
+        const topic = await newTopic(broker)
+        const [slow, fast] = [await producerOf(broker), await producerOf(other)]
+        await openInLog(broker, slow, topic, 'slow')
+        fast.output(topic).append(0, null, bytes('late'), 1_700_000_000_000, noHeaders)
+        await fast.commit(null)
+        const since = { since: 1_650_000_000_000 }
+        expect(await broker.offsets([{ topic, partition: 0 }], since)).toEqual([{ topic, partition: 0, offset: 0 }])
+        await slow.commit(null)
+        const to = await settledEnd(broker, topic)
+        const [found] = await broker.offsets([{ topic, partition: 0 }], since)
+        const { records } = await readRange(broker, topic, { from: found?.offset ?? -1, to })
+        expect(texts(records)[0]).toBe('late')
+      })
+    })
+
     describe('committed offsets', () => {
       const commitOf = (groupId: string, offsets: readonly PartitionOffset[], metadata = '') => ({
         group: outsider(groupId),

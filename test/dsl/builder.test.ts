@@ -144,3 +144,18 @@ test('event time: the extractor is a function, the policy one of four, and both 
     )
   })
 })
+
+test('a source starts where it says, a table at the first record, and what says nothing agrees with that', () => {
+  const starts = (build: Parameters<typeof defineTopology>[1]) => nodeOf(defineTopology('t', build), 'source').startFrom
+  expect(starts((b) => void b.stream(orders))).toBeUndefined()
+  expect(starts((b) => void b.stream(orders, { startFrom: 'latest' }))).toBe('latest')
+  expect(starts((b) => void b.stream(orders, { startFrom: { ago: '1h' } }))).toEqual({ agoMs: 3_600_000 })
+  const hour = (ago: '1h' | '60m') => ({ startFrom: { ago } }) as const
+  expect(starts((b) => void [b.stream(orders, hour('1h')), b.stream(orders, hour('60m'))])).toEqual({
+    agoMs: 3_600_000,
+  })
+  expect(starts((b) => void b.table(orders, { store: 'o' }))).toBe('earliest')
+  expect(starts((b) => void b.table(orders, { store: 'o', startFrom: 'none' }))).toBe('none')
+  expect(starts((b) => void [b.stream(orders), b.table(orders, { store: 'o' })])).toBe('earliest')
+  expect(starts((b) => void [b.table(orders, { store: 'o' }), b.stream(orders)])).toBe('earliest')
+})

@@ -306,3 +306,12 @@ test('a global table stands beside the sub-topologies, and a join says which it 
     expect(draw(topology, format)).toContain('orders"')
   }
 })
+
+test('json: a source tells where it starts', () => {
+  const starts = defineTopology('starts', (b) => {
+    b.stream(orders, { startFrom: { ago: '1h' } })
+    b.table(customers, { store: 'people' })
+  })
+  const [first, second] = graphData(starts).subTopologies
+  expect([first?.nodes[0]?.startFrom, second?.nodes[0]?.startFrom]).toEqual([{ agoMs: 3_600_000 }, 'earliest'])
+})

@@ -234,7 +234,7 @@ test("the user's topics are theirs: what changes is told", () => {
   }
   expect(told(between(before, after))).toEqual([
     'safe',
-    'safe: topic customers is read now: from its start, or as --from says',
+    'safe: topic customers is read now: from its start, or as startFrom or --from says',
     'safe: topic orders: value was json and is string, so what is in it must read as that',
     'safe: topic lines is written now',
     'safe: topic refunds is not written any more',

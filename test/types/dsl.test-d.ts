@@ -65,6 +65,12 @@ describe('sources', () => {
         b.stream(orders, { timestamp: (order) => order?.id })
         // @ts-expect-error no such policy
         b.stream(orders, { onInvalidTimestamp: 'drop' })
+        b.stream(orders, { startFrom: { ago: '1h' } })
+        b.table(customers, { store: 'p', startFrom: 'none' })
+        // @ts-expect-error a table is all rows of its topic
+        b.table(customers, { store: 'q', startFrom: 'latest' })
+        // @ts-expect-error an hour is '1h'
+        b.stream(orders, { startFrom: { ago: '1 hour' } })
         // @ts-expect-error a policy is one of two
         b.stream(orders, { onDeserializationError: 'skip' })
       }),

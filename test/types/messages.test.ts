@@ -37,6 +37,7 @@ declare const byNumber: KTable<bigint, { readonly name: string } | null>
 const programs = {
   'no mistake': 'stream.mapValues((v) => v.amount).filter((n) => n > 1)',
   'misspelt field': 'stream.filter((v) => v.amout > 1)',
+  'start that is none': "defineTopology('t', (b) => b.stream(orders, { startFrom: 'end' }).to(orders))",
   'misspelt Avro field': "defineTopology('t', (b) => b.stream(orders).filter((v) => v.amout > 1).to(orders))",
   'number stream to a bigint topic': 'stream.mapValues((v) => v.amount).to(counts)',
   'join of different keys': 'stream.join(byNumber, (v, row) => ({ ...v, ...row }))',
@@ -164,6 +165,10 @@ test('what a processor forwards, keeps and gives back', () => {
 
 test('a bad duration', () => {
   expectSaid('bad duration', `Argument of type '"1hour"' is not assignable to parameter of type 'Duration'.`)
+})
+
+test('where a source may start', () => {
+  expectSaid('start that is none', `Type '"end"' is not assignable to type`, `'StartFromOption | undefined'`)
 })
 
 test('a value outside of an Avro enum', () => {

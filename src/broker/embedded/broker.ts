@@ -4,13 +4,14 @@
  */
 
 import { StreamError } from '../../common/errors.ts'
-import type { TopicPartition } from '../../common/record.ts'
 import { type Clock, systemClock } from '../../common/time.ts'
-import type { Broker, OffsetSpec, PartitionOffset, TopicDescription } from '../port.ts'
+import type { Broker, OffsetSpec, TopicDescription } from '../port.ts'
 import { EmbeddedFetcher } from './fetcher.ts'
 import { GroupCoordinator, type JoinedMember } from './groups.ts'
 import { type Journal, type JournalEntry, memoryJournal } from './journal.ts'
 import { openLevelJournal } from './level-journal.ts'
+import type { PartitionLog } from './log.ts'
+import { offsetSince } from './offset-since.ts'
 import { EmbeddedPlainProducer } from './plain-producer.ts'
 import { EmbeddedTransactionalProducer } from './producer.ts'
 import { TopicRegistry } from './topics.ts'
@@ -78,9 +79,9 @@ function connection(cluster: Cluster, isRoot: boolean): EmbeddedBroker {
     all.add(one)
     return one
   }
-  const offsetAt = (at: OffsetSpec, { topic, partition }: TopicPartition): PartitionOffset => {
-    const log = topics.log(topic, partition)
-    return { topic, partition, offset: at === 'earliest' ? log.start : at === 'stable' ? log.stableEnd : log.end }
+  const offsetAt = async (at: OffsetSpec, log: PartitionLog): Promise<number> => {
+    if (typeof at === 'object') return offsetSince(journal, log, at.since)
+    return at === 'earliest' ? log.start : at === 'stable' ? log.stableEnd : log.end
   }
   const endFetchers = (): void => {
     isClosed = true
@@ -110,7 +111,9 @@ function connection(cluster: Cluster, isRoot: boolean): EmbeddedBroker {
     async offsets(partitions, at) {
       open()
       transactions.expire()
-      return partitions.map((partition) => offsetAt(at, partition))
+      const logs = partitions.map(({ topic, partition }) => topics.log(topic, partition))
+      const offsets = await Promise.all(logs.map((log) => offsetAt(at, log)))
+      return logs.map(({ topic, partition }, nth) => ({ topic, partition, offset: offsets[nth] as number }))
     },
 
     async committed(groupId, partitions) {

@@ -8,6 +8,9 @@ import { Reader, Writer } from './wire.ts'
 /** ListOffsets' magic timestamps. */
 const latest = -1
 const earliest = -2
+/** Isolation levels. */
+const uncommitted = 0
+const committed = 1
 
 export interface OffsetAnswer extends PartitionOffset {
   readonly error: number
@@ -17,14 +20,21 @@ export function listOffsetsRequest(partitions: readonly TopicPartition[], at: Of
   const byTopic = [...Map.groupBy(partitions, (item) => item.topic)]
   const body = new Writer()
     .int32(-1)
-    .int8(at === 'stable' ? 1 : 0)
+    .int8(at === 'earliest' || at === 'end' ? uncommitted : committed)
     .array(byTopic, (w, [topic, items]) =>
-      w.string(topic).array(items, (v, item) => v.int32(item.partition).int64(at === 'earliest' ? earliest : latest)),
+      w.string(topic).array(items, (v, item) => v.int32(item.partition).int64(timestampOf(at))),
     )
     .finish()
   return { apiKey: 2, apiVersion: 3, apiName: 'ListOffsets', flexible: false, body }
 }
 
+function timestampOf(at: OffsetSpec): number {
+  // Below 0 a timestamp means something else.
+  if (typeof at === 'object') return Math.max(0, at.since)
+  return at === 'earliest' ? earliest : latest
+}
+
+/** The offset is -1 where there is no record for a timestamp. */
 export function readListOffsets(body: Buffer): readonly OffsetAnswer[] {
   const r = new Reader(body)
   r.int32()

@@ -28,6 +28,26 @@ export async function listOffsets(
   partitions: readonly TopicPartition[],
   at: OffsetSpec,
 ): Promise<readonly PartitionOffset[]> {
+  if (typeof at === 'object') return offsetsSince(cluster, partitions, at)
+  return offsetsAt(cluster, partitions, at)
+}
+
+async function offsetsSince(
+  cluster: ClusterConnections,
+  partitions: readonly TopicPartition[],
+  at: OffsetSpec & object,
+): Promise<readonly PartitionOffset[]> {
+  // The ends first: a record that comes in between is found, or lies behind them.
+  const ends = await offsetsAt(cluster, partitions, 'stable')
+  const found = await offsetsAt(cluster, partitions, at)
+  return found.map((each, nth) => (each.offset < 0 ? (ends[nth] as PartitionOffset) : each))
+}
+
+async function offsetsAt(
+  cluster: ClusterConnections,
+  partitions: readonly TopicPartition[],
+  at: OffsetSpec,
+): Promise<readonly PartitionOffset[]> {
   const found = await askLeaders(cluster, partitions, 'looking up offsets of', {
     request: (items) => listOffsetsRequest(items, at),
     read: readListOffsets,
