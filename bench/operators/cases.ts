@@ -78,6 +78,7 @@ export const cases: readonly OperatorCase[] = [
   { name: 'print', build: (b) => read(b).print({ limit: 0 }) },
   { name: 'repartition', build: (b) => seen(read(b).repartition('again')) },
   { name: 'table', build: (b) => seen(table(b).toStream()) },
+  { name: 'table with a ttl', build: (b) => seen(b.table(numbers, { store: 'numbers', ttl: '1m' }).toStream()) },
   { name: 'toTable', build: (b) => seen(read(b).toTable('rows').toStream()) },
   {
     name: 'KTable.filter',
@@ -251,6 +252,7 @@ export const cases: readonly OperatorCase[] = [
           .toStream(),
       ),
   },
+  { name: 'count with a ttl', build: (b) => seen(grouped(b).count('counts', { ttl: '1m' }).toStream()) },
   { name: 'count', build: (b) => seen(grouped(b).count('counts').toStream()) },
   {
     name: 'reduce',

@@ -102,8 +102,8 @@ export class StreamsBuilder {
   table<K, V>(topic: Source<K, V>, options: TableOptions<NoInfer<K>, NoInfer<V>>): KTable<K, V | null> {
     const site = callSite()
     const source = this.#source(topic, options, 'table', site, tableStartFrom)
-    const { store, storage, history } = options ?? {}
-    return new KTable(materialized(source, store, 'table', { storage, history }, site))
+    const { store, storage, history, ttl } = options ?? {}
+    return new KTable(materialized(source, store, 'table', { storage, history, ttl }, site))
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Streams grouped by key, and the tables they are folded into. A grouped stream that needs a topic gets it at its first aggregate. */
 
+import type { StreamError } from '../common/errors.ts'
+import type { Duration } from '../common/time.ts'
 import {
   type SessionWindows,
   type SlidingWindows,
@@ -16,7 +18,7 @@ import { windowed } from '../serde/windowed.ts'
 import type { NodeId, SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
-import { invalid, requireSync } from './invalid.ts'
+import { invalid, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { requireTopic } from './sinks.ts'
 import { displayName, type UserFunction } from './stateless.ts'
@@ -103,6 +105,8 @@ export interface Fold {
   /** Serde of the aggregate; without one the grouped stream's value serde. */
   readonly value: AnySerde | undefined
   readonly storage: Storage | undefined
+  /** Of an aggregate without windows: how long a row stays after its last record. */
+  readonly ttl?: Duration | undefined
   readonly ignoresValue?: true
   /** Of windows: every update, or one when a window closes. Default `updates`. */
   readonly emit?: Emit | undefined
@@ -129,7 +133,7 @@ export function fold(
   name: unknown,
   given: Fold,
 ): TableState {
-  const { initializer, aggregator, merger, value, storage, ignoresValue, emit, late } = given
+  const { initializer, aggregator, merger, value, storage, ttl, ignoresValue, emit, late } = given
   const site = callSite()
   const { graph, key } = grouping
   const store = graph.claimStore(name, method, site)
@@ -137,6 +141,7 @@ export function fold(
   if (method === 'aggregate') requireSync(initializer, 'initializer', store, site)
   if (windows?.kind === 'session') requireSync(merger, 'merger', store, site)
   checkEmit(emit, windows, store, site)
+  if (ttl !== undefined && windows !== undefined) throw endsByItself(store, site)
   const lateTopic = late === undefined ? undefined : requireLate(late, windows, store, site)
   const serde = requireSerde(
     value ?? grouping.value,
@@ -156,7 +161,8 @@ export function fold(
     ...(ignores && { ignoresValue: true as const }),
   }
   if (windows === undefined) {
-    const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
+    const ends = ttlOf(ttl, store, site)
+    const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde, ...ends }, storage)
     const node = graph.add({ kind: 'aggregate', store: spec, ...more }, store, site)
     return { graph, node, key, value: serde, stores: [spec] }
   }
@@ -199,6 +205,11 @@ function windowedFold(
   const store = spec as StoreSpec & { readonly windows: TimeWindows }
   const node = graph.add({ kind: 'window-aggregate', store, ...more }, name, site)
   return { graph, node, key: windowed(key, windows.sizeMs), value, stores: [store] }
+}
+
+function endsByItself(store: string, site: SourceLocation | undefined): StreamError {
+  const fix = 'Leave ttl out: a window is kept until its end + grace.'
+  return invalid(`${store}: an aggregate of windows has no ttl`, fix, store, site)
 }
 
 function checkEmit(

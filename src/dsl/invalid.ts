@@ -56,6 +56,30 @@ export function requireDuration(given: unknown, what: string, node: string, site
   }
 }
 
+/**
+ * Milliseconds above 0.
+ * @param example how the call looks with it: `within: '1h'`.
+ * @throws StreamError INVALID_TOPOLOGY when it is no such duration.
+ */
+export function requirePeriod(
+  given: unknown,
+  what: string,
+  example: string,
+  node: string,
+  site: SourceLocation | undefined,
+): number {
+  const fix = `Give a time above 0, in ms or with a unit: ${example}.`
+  if (given === undefined) throw invalid(`${node}: \`${what}\` is not given`, fix, node, site)
+  const ms = requireDuration(given, what, node, site)
+  if (ms === 0) throw invalid(`${node}: \`${what}\` is 0 ms`, fix, node, site)
+  return ms
+}
+
+/** What a key-value store has of a ttl. */
+export function ttlOf(given: unknown, store: string, site: SourceLocation | undefined): { readonly ttlMs?: number } {
+  return given === undefined ? {} : { ttlMs: requirePeriod(given, 'ttl', "ttl: '1d'", store, site) }
+}
+
 /** `a.ts:12`, for messages that speak of two places. */
 function placeOf(site: SourceLocation | undefined): string {
   return site === undefined ? 'elsewhere' : `${site.file}:${site.line}`

@@ -8,7 +8,7 @@ import type { DedupeNode, SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { invalid, requireDuration, requireSync } from './invalid.ts'
+import { invalid, requireDuration, requirePeriod, requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import type { UserFunction } from './stateless.ts'
 import { type GivenSerdes, requireSerde, type StreamState, withSerdes } from './stream-state.ts'
@@ -80,7 +80,7 @@ function limited(
   const call = `${graph.nameOf(state.node)}.${method}`
   const name = graph.claimStore(given, call, site)
   const fix = `${method}('${name}', { ${option}: '1h', ... })`
-  const periodMs = requirePeriod(options.period, option, name, site)
+  const periodMs = requirePeriod(options.period, option, `${option}: '1h'`, name, site)
   const graceMs = options.grace === undefined ? periodMs : requireDuration(options.grace, 'grace', name, site)
   const by = options.by === undefined ? {} : { by: requireSync(options.by, '`by`', name, site) as UserFunction }
   const known = withSerdes(state, options)
@@ -100,12 +100,4 @@ function limited(
     options.storage,
   )
   return { input, name, body: { parents: [input.node], store, key, ...by, periodMs, graceMs } }
-}
-
-function requirePeriod(given: unknown, option: string, name: string, site: SourceLocation | undefined): number {
-  const fix = `Give a time above 0, in ms or with a unit: ${option}: '1h'.`
-  if (given === undefined) throw invalid(`${name}: \`${option}\` is not given`, fix, name, site)
-  const periodMs = requireDuration(given, option, name, site)
-  if (periodMs === 0) throw invalid(`${name}: \`${option}\` is 0 ms`, fix, name, site)
-  return periodMs
 }

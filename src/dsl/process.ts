@@ -5,7 +5,7 @@ import { type Duration, durationMs } from '../common/time.ts'
 import type { ProcessNode, Punctuator, SourceLocation, StoreSpec } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
-import { invalid, requireFunction, requireName } from './invalid.ts'
+import { invalid, requireFunction, requireName, ttlOf } from './invalid.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import type { AnyStoreDefinition } from './store.ts'
 import { type GivenSerdes, requireSerde, type StreamState, type TableState } from './stream-state.ts'
@@ -102,7 +102,8 @@ function storesOf(
           const fix = 'store({ key: string, value: json<V>() })'
           const serde = (part: 'key' | 'value') =>
             requireSerde(definition[part] ?? { lostBy: node }, part, `for the store ${key}`, fix, node, site)
-          const spec = { name, kind: 'key-value', key: serde('key'), value: serde('value') } as const
+          const ends = ttlOf(definition.ttl, name, site)
+          const spec = { name, kind: 'key-value', key: serde('key'), value: serde('value'), ...ends } as const
           return storeSpec(spec, definition.storage)
         }
         return [key, definition.name === undefined ? make() : graph.shared(definition, make)]

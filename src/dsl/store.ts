@@ -1,5 +1,6 @@
 /** Stores of `process`, as values: a kind and the serdes of its rows. The types of `context.stores` start here. */
 
+import type { Duration } from '../common/time.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Storage } from './grouping.ts'
 
@@ -11,6 +12,11 @@ export interface StoreOptions<K, V> {
    * task. Default: `<name of the processor>-<key in stores>`, a store of its own for each.
    */
   readonly name?: string
+  /**
+   * How long a row stays, in event time: it is gone when stream time reaches the timestamp of the record that put it + ttl. Ms, or `'1d'`. Default:
+   * until it is deleted.
+   */
+  readonly ttl?: Duration
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
   readonly storage?: Storage
 }
@@ -28,6 +34,13 @@ export type AnyStoreDefinition = StoreDefinition<any, any>
  * @example stream.process('attempts', { stores: { tries: store({ key: string, value: json<number>() }) }, ... })
  */
 export function store<K, V>(options: StoreOptions<K, V>): StoreDefinition<K, V> {
-  const { key, value, name, storage } = options ?? {}
-  return Object.freeze({ kind: 'store', key, value, ...(name !== undefined && { name }), ...(storage && { storage }) })
+  const { key, value, name, ttl, storage } = options ?? {}
+  return Object.freeze({
+    kind: 'store',
+    key,
+    value,
+    ...(name !== undefined && { name }),
+    ...(ttl !== undefined && { ttl }),
+    ...(storage && { storage }),
+  })
 }

@@ -5,7 +5,7 @@ import type { SourceLocation, StoreSpec } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
-import { invalid, requireDuration, requireSync } from './invalid.ts'
+import { invalid, requireDuration, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, type StreamState, type TableState, withSerdes } from './stream-state.ts'
@@ -13,6 +13,7 @@ import { type GivenSerdes, type StreamState, type TableState, withSerdes } from 
 export interface ToTableArguments extends GivenSerdes {
   readonly storage?: Storage | undefined
   readonly history?: Duration | undefined
+  readonly ttl?: Duration | undefined
 }
 
 /** The table of a stream's last values; a re-keyed stream goes through a topic named as the store first. */
@@ -35,8 +36,7 @@ export function materialized(
   const given = withSerdes(state, options)
   const { key, value } = requireSerdes(given, 'for its store', call, fix, site)
   const input = state.rekeyed ? repartition(given, store, undefined, call, fix, site) : given
-  const kept =
-    options?.history === undefined ? ({ kind: 'key-value' } as const) : versioned(options.history, call, site)
+  const kept = keptAs(options, store, call, site)
   const spec = storeSpec({ name: store, ...kept, key, value }, options?.storage)
   return {
     graph,
@@ -47,8 +47,20 @@ export function materialized(
   }
 }
 
-function versioned(history: Duration, call: string, site: SourceLocation | undefined) {
-  return { kind: 'versioned', historyMs: requireDuration(history, 'history', call, site) } as const
+function keptAs(
+  { history, ttl }: ToTableArguments = {},
+  store: string,
+  call: string,
+  site: SourceLocation | undefined,
+): Pick<StoreSpec, 'kind' | 'historyMs' | 'ttlMs'> {
+  if (history === undefined) return { kind: 'key-value', ...ttlOf(ttl, store, site) }
+  if (ttl === undefined) return { kind: 'versioned', historyMs: requireDuration(history, 'history', call, site) }
+  throw invalid(
+    `${call}: the table ${store} has a history and a ttl`,
+    'Give it one of them: of a versioned table the latest version of a row never ends.',
+    call,
+    site,
+  )
 }
 
 /** Every update of the table as a record. */

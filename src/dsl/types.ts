@@ -46,6 +46,9 @@ export type OfWindows<K> = [K] extends [Windowed<unknown>]
 /** A value that is there: without the tombstone. */
 export type Present<V> = Exclude<V, null>
 
+/** null where a ttl is given: rows that end are deleted. */
+export type Ended<Ttl> = [Ttl] extends [undefined] ? never : null
+
 /** A serde that can write `T`. What it reads back, `Read`, may be wider: `string` for `'EUR' | 'USD'`. */
 export type SerdeFor<T, Read> = Serde<Read> & Serializer<Present<T>>
 

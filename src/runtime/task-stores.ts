@@ -12,6 +12,7 @@ import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
+import { OverlayExpiringStore } from '../state/expiring.ts'
 import { headedCodec } from '../state/headed-codec.ts'
 import { OverlayJoinBuffer } from '../state/join-buffer.ts'
 import { OverlayKeyValueStore } from '../state/key-value.ts'
@@ -308,7 +309,7 @@ function deleteRows(bytes: ByteStore, store: string): Promise<void> {
 }
 
 function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: StateBudget): StateStore {
-  const { name, kind, key, value, windows, session, sliding, join, historyMs, closes = false } = spec
+  const { name, kind, key, value, windows, session, sliding, join, historyMs, ttlMs, closes = false } = spec
   const options = { name, key, value, bytes, ...budget.cache }
   // What has no offset has no rows; what wipes left was deleted.
   const empty = checkpoint?.offsets[name] === undefined
@@ -322,6 +323,7 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
   }
   if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty, closes })
   if (historyMs !== undefined) return new OverlayVersionedStore({ ...options, historyMs, empty })
+  if (ttlMs !== undefined) return new OverlayExpiringStore({ ...options, ttlMs, empty })
   if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
   // No window starts after the stream time that has opened it.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)

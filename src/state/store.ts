@@ -16,6 +16,18 @@ export interface KeyValueStore<K, V> {
   put(key: K, value: V | null, timestamp: number): void
 }
 
+/** A key-value store whose rows end when stream time reaches their timestamp + ttl. */
+export interface ExpiringStore<K, V> extends KeyValueStore<K, V> {
+  /** A row that would have ended already is not put: what is there stays. */
+  put(key: K, value: V | null, timestamp: number): void
+  /** Whether a row with that timestamp has ended. */
+  isOver(timestamp: number): boolean
+  /** Moves stream time on, and deletes the rows that end by it, in the order of (end, key bytes). @param ended is told of each. */
+  advance(streamTime: number, ended: (key: K, value: V, end: number) => void): void
+  /** Highest timestamp its operators have seen, -1 before the first; survives restarts. */
+  readonly streamTime: number
+}
+
 export interface WindowStore<K, V> {
   /** Rows are found by key and window start (ms); live as those of a key-value store. */
   get(key: K, start: number): Row<V> | undefined

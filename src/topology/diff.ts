@@ -80,11 +80,12 @@ const safeFields: ReadonlyMap<string, string> = new Map([
   ['closes', 'which holds for windows that close from now on'],
   ['ownTime', 'which holds for records from now on'],
   ['graceMs', 'which holds for records from now on: what was dropped or deleted stays so'],
+  ['ttlMs', 'so rows end by that from now on: what has ended stays so'],
   ['retentionMs', 'which holds for rows from now on: what was deleted stays so'],
 ])
 
 /** As those, but only from one value to another: with and without one, rows are of two kinds. */
-const tunedFields: ReadonlySet<string> = new Set(['historyMs', 'ttlMs'])
+const tunedFields: ReadonlySet<string> = new Set(['historyMs'])
 
 /** What makes a change safe; undefined where it is not. */
 function safeBy({ field, was, is }: ChangedField): string | undefined {

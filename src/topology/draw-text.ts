@@ -34,9 +34,10 @@ function windowsOf(store: GraphStore): string {
   return store.emit === undefined ? sizesOf(store) : `${sizesOf(store)}, emit ${store.emit}`
 }
 
-function sizesOf({ windows, session, sliding, join, historyMs }: GraphStore): string {
+function sizesOf({ windows, session, sliding, join, historyMs, ttlMs }: GraphStore): string {
   if (join !== undefined) return `before ${join.beforeMs} ms, after ${join.afterMs} ms, grace ${join.graceMs} ms`
   if (historyMs !== undefined) return `history ${historyMs} ms`
+  if (ttlMs !== undefined) return `ttl ${ttlMs} ms`
   if (windows !== undefined)
     return `size ${windows.sizeMs} ms, advance ${windows.advanceMs} ms, grace ${windows.graceMs} ms`
   if (sliding !== undefined) return `time difference ${sliding.timeDifferenceMs} ms, grace ${sliding.graceMs} ms`

@@ -46,6 +46,7 @@ export interface GraphStore {
   /** Set where windows are passed on when they close. */
   readonly emit?: 'final'
   readonly historyMs?: number
+  readonly ttlMs?: number
 }
 
 /** The whole of a topic, held by every engine. */
@@ -82,7 +83,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
-      const { name, kind, storage, windows, session, sliding, join, historyMs } = store
+      const { name, kind, storage, windows, session, sliding, join, historyMs, ttlMs } = store
       const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
@@ -102,6 +103,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
         ...difference,
         ...joined,
         ...history,
+        ...(ttlMs !== undefined && { ttlMs }),
         ...(store.closes && { emit: 'final' as const }),
       }
       return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }

@@ -33,6 +33,8 @@ export interface StoreSpec {
   readonly ownTime?: true
   /** Set on versioned stores: ms of stream time that older versions stay in reach. */
   readonly historyMs?: number
+  /** Set on key-value stores whose rows end: ms of stream time after the timestamp of a row. */
+  readonly ttlMs?: number
   /** Set on the buffer of a stream-table join, whose kind is `join`: ms of stream time that a record waits. */
   readonly graceMs?: number
   /** ms of stream time after which a row can no longer be reached, so that its changelog record can go; without it rows stay. */

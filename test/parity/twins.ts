@@ -19,6 +19,7 @@ import { tableJoins } from './topologies/table-joins.ts'
 import { tableTransforms } from './topologies/table-transforms.ts'
 import { tables } from './topologies/tables.ts'
 import { timestamps } from './topologies/timestamps.ts'
+import { ttl } from './topologies/ttl.ts'
 import { versionedTables } from './topologies/versioned-tables.ts'
 import { windowedAggregates } from './topologies/windowed-aggregates.ts'
 import type { Family, Twin } from './twin.ts'
@@ -27,6 +28,7 @@ export const families: Readonly<Record<string, Family>> = {
   stateless,
   processors,
   limits,
+  ttl,
   aggregates,
   windowedAggregates,
   sessionAggregates,

@@ -185,6 +185,19 @@ describe('stores', () => {
     expect(compareTopologies(kept(1000), before).verdict).toBe('reset')
   })
 
+  test('a ttl may come, change and go: the bytes are the same', () => {
+    const ending =
+      (ttl: number): Build =>
+      (b) =>
+        b.stream(lines).groupByKey().count('n', { ttl })
+    expect(told(between(counting('n'), ending(1000)))).toEqual([
+      'safe',
+      'safe: store n: ttlMs was not set and is 1000, so rows end by that from now on: what has ended stays so',
+    ])
+    expect(between(ending(1000), ending(5)).verdict).toBe('safe')
+    expect(between(ending(1000), counting('n')).verdict).toBe('safe')
+  })
+
   test('a field that nobody knows here needs a reset', () => {
     const before = lock(counting('n'))
     const after = { ...before, stores: { n: { ...before.stores.n, shape: { of: [1, 2] } } } } as TopologyLock

@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import type { RecordContext } from '../../src/common/record-context.ts'
+import type { Duration } from '../../src/common/time.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
 import { collect, first, last, topK } from '../../src/dsl/aggregators/lists.ts'
 import { type Mean, max, mean, min, sum } from '../../src/dsl/aggregators/numbers.ts'
@@ -228,6 +229,36 @@ describe('chosen topics and partitioners', () => {
     stream.to(orders, { partitioner: (key) => key })
     // @ts-expect-error the field is called amount
     stream.repartition('again', { partitioner: (_, value) => value.amout })
+  })
+})
+
+describe('rows that end', () => {
+  test('can be deleted, so that their table says null', () => {
+    const grouped = stream.groupByKey()
+    expectTypeOf(grouped.count('n', { ttl: '1h' })).toEqualTypeOf<KTable<string, bigint | null>>()
+    expectTypeOf(grouped.count('n', { storage: 'memory' })).toEqualTypeOf<KTable<string, bigint>>()
+    expectTypeOf(grouped.reduce('r', (a) => a, { ttl: 10 })).toEqualTypeOf<KTable<string, Order | null>>()
+    const sum = { init: () => 0, add: (total: number, order: Order) => total + order.amount, serde: double }
+    expectTypeOf(grouped.aggregate('a', { ...sum, ttl: '1h' })).toEqualTypeOf<KTable<string, number | null>>()
+    expectTypeOf(
+      grouped.aggregate('a', {
+        init: () => ({ n: 0 }),
+        add: (total, { amount }) => ({ n: total.n + amount }),
+        serde: json,
+        ttl: '1h',
+      }),
+    ).toEqualTypeOf<KTable<string, { n: number } | null>>()
+    expectTypeOf(grouped.cogroup(sum.add).aggregate('c', { ...sum, ttl: '1h' })).toEqualTypeOf<
+      KTable<string, number | null>
+    >()
+    expectTypeOf(stream.toTable('t', { ttl: '1h' })).toEqualTypeOf<KTable<string, Order | null>>()
+    expectTypeOf(store({ key: string, value: double, ttl: '1h' }).ttl).toEqualTypeOf<Duration | undefined>()
+    // @ts-expect-error a duration has a unit
+    grouped.count('n', { ttl: '1 hour' })
+    // @ts-expect-error a window ends by itself
+    grouped.windowedBy(Windows.tumbling('1h', { grace: 0 })).count('n', { ttl: '1h' })
+    // @ts-expect-error rows of groups are subtracted from, and must be there
+    table.groupBy('g', (row) => [row.name, row], { key: string, value: json<Customer>() }).count('n', { ttl: '1h' })
   })
 })
 

@@ -1,13 +1,14 @@
 /** Several grouped streams, to be folded into one table or cut into windows. */
 
+import type { Duration } from '../../common/time.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows, Windowed } from '../../common/windows.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import { type Cogrouping, cogroup, cogrouped, nobodysAggregator } from '../cogrouping.ts'
 import { type Fold, fold, requireWindows, type Storage } from '../grouping.ts'
-import type { SameKey } from '../types.ts'
+import type { Ended, SameKey } from '../types.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'
-import type { CogroupOptions, SessionCogroupOptions } from './options.ts'
+import type { CogroupOptions, SessionCogroupOptions, Ttl } from './options.ts'
 
 /** Grouped streams whose records are to be folded by key into one table, by an aggregator each. */
 export class CogroupedKStream<out K, in out A> {
@@ -39,7 +40,10 @@ export class CogroupedKStream<out K, in out A> {
    * cogrouped.aggregate('customers', { init: () => ({ spent: 0, lastPage: '' }), serde: json<Customer>() })
    * @throws StreamError INVALID_TOPOLOGY when the store's name is taken.
    */
-  aggregate(name: string, options: CogroupOptions<A>): KTable<K, A> {
+  aggregate<T extends Duration | undefined = undefined>(
+    name: string,
+    options: CogroupOptions<A> & Ttl<T>,
+  ): KTable<K, A | Ended<T>> {
     return new KTable(fold(cogrouped(this.#inputs), undefined, 'aggregate', name, folded(options)))
   }
 
@@ -114,8 +118,9 @@ export class SessionWindowedCogroupedKStream<out K, in out A> {
 function folded(options: {
   readonly init: () => unknown
   readonly serde: AnySerde
+  readonly ttl?: Duration | undefined
   readonly storage?: Storage | undefined
 }): Fold {
-  const { init: initializer, serde: value, storage } = options ?? {}
-  return { initializer, aggregator: nobodysAggregator, merger: undefined, value, storage }
+  const { init: initializer, serde: value, ttl, storage } = options ?? {}
+  return { initializer, aggregator: nobodysAggregator, merger: undefined, value, ttl, storage }
 }

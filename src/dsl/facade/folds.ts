@@ -1,11 +1,13 @@
 /** From the options of count, reduce and aggregate to what is folded. */
 
+import type { Duration } from '../../common/time.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import { counting, countSerde, type Emit, type Fold, type Storage } from '../grouping.ts'
 import type { UserFunction } from '../stateless.ts'
 
 interface Given {
   readonly storage?: Storage | undefined
+  readonly ttl?: Duration | undefined
   readonly emit?: Emit | undefined
   readonly late?: { readonly kind: 'topic'; readonly name: string } | undefined
 }
@@ -25,7 +27,7 @@ export function aggregate(
   return { initializer, aggregator, merger: undefined, value, ...common(options) }
 }
 
-function common(options: Given): Pick<Fold, 'storage' | 'emit' | 'late'> {
-  const { storage, emit, late } = options ?? {}
-  return { storage, emit, late }
+function common(options: Given): Pick<Fold, 'storage' | 'ttl' | 'emit' | 'late'> {
+  const { storage, ttl, emit, late } = options ?? {}
+  return { storage, ttl, emit, late }
 }

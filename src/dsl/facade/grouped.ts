@@ -1,13 +1,14 @@
 /** Grouped streams: what `groupByKey` and `groupBy` give, to be folded into a table or cut into windows. */
 
+import type { Duration } from '../../common/time.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../../common/windows.ts'
 import { cogroup } from '../cogrouping.ts'
 import { fold, type Grouping, requireWindows } from '../grouping.ts'
-import type { Present, SerdeFor } from '../types.ts'
+import type { Ended, Present, SerdeFor } from '../types.ts'
 import { CogroupedKStream } from './cogrouped.ts'
 import { aggregate, count, reduce } from './folds.ts'
 import { KTable } from './ktable.ts'
-import type { AggregateOptions, ReduceOptions, StoreOptions } from './options.ts'
+import type { AggregateOptions, ReduceOptions, StoreOptions, Ttl } from './options.ts'
 import { SessionWindowedKStream, TimeWindowedKStream } from './windowed.ts'
 
 /** A stream whose records are to be folded by key into a table. */
@@ -27,7 +28,10 @@ export class KGroupedStream<out K, out V> {
    * How many records each key has had, in the store of that name. Records with a null key or value do not count.
    * @example payments.groupByKey().count('payments-per-order')
    */
-  count(name: string, options: StoreOptions = {}): KTable<K, bigint> {
+  count<T extends Duration | undefined = undefined>(
+    name: string,
+    options: StoreOptions & Ttl<T> = {},
+  ): KTable<K, bigint | Ended<T>> {
     return new KTable(fold(this.#grouping, undefined, 'count', name, count(options)))
   }
 
@@ -36,11 +40,11 @@ export class KGroupedStream<out K, out V> {
    * @example readings.groupByKey().reduce('highest', (highest, reading) => (reading > highest ? reading : highest))
    * @throws StreamError INVALID_TOPOLOGY when the value serde is not known.
    */
-  reduce<VR extends V = V>(
+  reduce<VR extends V = V, T extends Duration | undefined = undefined>(
     name: string,
     reducer: (reduced: Present<V>, value: Present<V>, key: K) => V,
-    options: ReduceOptions<SerdeFor<V, VR>> = {},
-  ): KTable<K, V> {
+    options: ReduceOptions<SerdeFor<V, VR>> & Ttl<T> = {},
+  ): KTable<K, V | Ended<T>> {
     return new KTable(fold(this.#grouping, undefined, 'reduce', name, reduce(reducer, options)))
   }
 
@@ -53,7 +57,10 @@ export class KGroupedStream<out K, out V> {
    *   serde: json,
    * })
    */
-  aggregate<A>(name: string, options: AggregateOptions<K, Present<V>, A>): KTable<K, A> {
+  aggregate<A, T extends Duration | undefined = undefined>(
+    name: string,
+    options: AggregateOptions<K, Present<V>, A> & Ttl<T>,
+  ): KTable<K, A | Ended<T>> {
     return new KTable(fold(this.#grouping, undefined, 'aggregate', name, aggregate(options)))
   }
 

@@ -11,6 +11,16 @@ export interface StoreOptions {
   readonly storage?: Storage | undefined
 }
 
+/** Of what is kept by key alone. */
+export interface Ttl<T extends Duration | undefined = Duration | undefined> {
+  /**
+   * How long a row stays, in event time: it ends when stream time reaches its timestamp + ttl, is deleted downstream with that time, and by a tombstone in
+   * the changelog of the same transaction. A record that comes when its row would have ended is dropped and counted as `late`. When each row ends is held in
+   * memory. Ms, or `'1d'`. Default: until it is deleted.
+   */
+  readonly ttl?: T | undefined
+}
+
 /** Options of windowed aggregates. */
 export interface WindowedOptions<in K, in V> extends StoreOptions {
   /**
@@ -26,7 +36,7 @@ export interface WindowedOptions<in K, in V> extends StoreOptions {
 }
 
 /** Options of a table made of a topic or stream. */
-export interface MaterializedOptions extends StoreOptions {
+export interface MaterializedOptions extends StoreOptions, Ttl {
   /**
    * Makes the table versioned (KIP-889): of each key it keeps, besides the latest version, those that were valid this far back in
    * stream time, so that late updates fall into place and joins look up what was valid at the record's time. Ms, or `'1h'`. Default:

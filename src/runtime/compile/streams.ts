@@ -5,6 +5,7 @@ import type { Passes } from '../../common/passes.ts'
 import { aggregate } from '../../operators/aggregate.ts'
 import { chooseTopic } from '../../operators/choose-topic.ts'
 import { dedupe } from '../../operators/dedupe.ts'
+import { expireRows, expireStores } from '../../operators/expire.ts'
 import { fanOut } from '../../operators/fan-out.ts'
 import { filter } from '../../operators/filter.ts'
 import { flatMap } from '../../operators/flat-map.ts'
@@ -39,11 +40,20 @@ import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { identifying } from '../../serde/identified.ts'
 import type { Headed } from '../../state/headed-codec.ts'
 import { slidingStore } from '../../state/sliding.ts'
-import type { JoinBuffer, KeyValueStore, Pane, SessionStore, VersionedStore, WindowStore } from '../../state/store.ts'
+import type {
+  ExpiringStore,
+  JoinBuffer,
+  KeyValueStore,
+  Pane,
+  SessionStore,
+  VersionedStore,
+  WindowStore,
+} from '../../state/store.ts'
 import type {
   AggregateNode,
   DedupeNode,
   NodeId,
+  ProcessNode,
   RateLimitNode,
   RepartitionNode,
   SinkNode,
@@ -56,7 +66,7 @@ import { topicOfNode } from '../plan.ts'
 import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
 import { keepsValue } from './reads.ts'
 import { onIdleOf, onIdleOfWindows, type Scope, storeOf } from './scope.ts'
-import { surroundings } from './surroundings.ts'
+import { expiringStores, surroundings } from './surroundings.ts'
 
 export function buildProcess(node: TopologyNode, scope: Scope): Process {
   const ctx = scope.context(node)
@@ -102,11 +112,11 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'table': {
       if (node.store.kind === 'versioned') return versionedTableOf(node, ctx, scope)
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
-      return table({ store, sendsOld: scope.sendsOld(node.id) }, ctx, updates())
+      return expiring(node, ctx, scope, table({ store, sendsOld: scope.sendsOld(node.id) }, ctx, updates()))
     }
     case 'aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
-      return aggregate({ ...node, store }, ctx, updates())
+      return expiring(node, ctx, scope, aggregate({ ...node, store }, ctx, updates()))
     }
     case 'table-aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
@@ -172,7 +182,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'stream-global-table-join':
       return streamGlobalTableJoin({ ...node, view: scope.wiring.globalTable(node.globalTable) }, ctx, next())
     case 'process':
-      return process({ ...node, ...surroundings(node, scope) }, ctx, next())
+      return processOf(node, ctx, scope)
     case 'sink':
       return sinkOf(node, ctx, scope)
     case 'repartition':
@@ -201,6 +211,23 @@ function versionedTableOf(node: TableNode, ctx: ProcessorContext, scope: Scope):
   const store = storeOf<VersionedStore<unknown, unknown>>(scope, node.store.name)
   const { id } = node
   return versionedTable({ store, sendsOld: scope.sendsOld(id) }, ctx, scope.updates(id), scope.olderUpdates(id))
+}
+
+function processOf(node: ProcessNode, ctx: ProcessorContext, scope: Scope): Process {
+  const run = process({ ...node, ...surroundings(node, scope) }, ctx, scope.next(node.id))
+  const expiring = expiringStores(node, scope)
+  if (expiring.length === 0) return run
+  return (key, value, timestamp, headers) => {
+    expireStores(expiring, timestamp)
+    run(key, value, timestamp, headers)
+  }
+}
+
+/** Where the rows of a table end by event time, what ends them comes before it. */
+function expiring(node: TableNode | AggregateNode, ctx: ProcessorContext, scope: Scope, process: Process): Process {
+  if (node.store.ttlMs === undefined) return process
+  const store = storeOf<ExpiringStore<unknown, unknown>>(scope, node.store.name)
+  return expireRows({ store, keepsLatest: node.kind === 'aggregate' }, ctx, scope.updates(node.id), process)
 }
 
 function limitArgs({ store, key, by, periodMs, graceMs }: DedupeNode | RateLimitNode, scope: Scope) {

@@ -1,6 +1,7 @@
 /** From the nodes that take the updates of a table to closures. */
 
 import { StreamError } from '../../common/errors.ts'
+import { expireStores } from '../../operators/expire.ts'
 import { foreignKeyUpdated } from '../../operators/foreign-key-join.ts'
 import { foreignKeySubscribe } from '../../operators/foreign-key-subscribe.ts'
 import type { Update } from '../../operators/processor.ts'
@@ -17,7 +18,7 @@ import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
 import { isVersioned } from './reads.ts'
 import { onIdleOf, type Scope, storeOf } from './scope.ts'
-import { surroundings } from './surroundings.ts'
+import { expiringStores, surroundings } from './surroundings.ts'
 
 /** Operators that look at rows one by one take every version; the others take what changes a row as it is now. */
 export function buildOlderUpdates(node: TopologyNode, parent: NodeId, scope: Scope): readonly Update[] {
@@ -45,7 +46,15 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
     case 'table-transform-values': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       const args = { ...node, ...surroundings(node, scope), store, sendsOld: scope.sendsOld(node.id) }
-      return [tableTransformValues(args, ctx, scope.updates(node.id))]
+      const transform = tableTransformValues(args, ctx, scope.updates(node.id))
+      const expiring = expiringStores(node, scope)
+      if (expiring.length === 0) return [transform]
+      return [
+        (key, value, old, timestamp, headers) => {
+          expireStores(expiring, timestamp)
+          transform(key, value, old, timestamp, headers)
+        },
+      ]
     }
     case 'suppress': {
       const buffer = storeOf<BufferStore<unknown, unknown>>(scope, node.store.name)

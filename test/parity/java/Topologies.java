@@ -17,6 +17,7 @@ final class Topologies {
             Stateless.class,
             Processors.class,
             Limits.class,
+            Ttl.class,
             Aggregates.class,
             WindowedAggregates.class,
             SessionAggregates.class,
