@@ -5,21 +5,22 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import type { Broker, Fetcher, GroupMember, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
+import type { Broker, GroupMember, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
-import { partitionName, type TopicPartition } from '../common/record.ts'
+import type { TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { AppState } from '../metrics/snapshot.ts'
 import { Background } from './background.ts'
 import { CommitCycle, uncommittedBytes } from './commit-cycle.ts'
+import { callPatienceMs, HeldCalls } from './held-calls.ts'
 import type { IdleClose } from './idle-close.ts'
+import { Intake } from './intake.ts'
 import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import { Restorer } from './restore.ts'
 import { type Start, type StartPositions, startPositions } from './start-positions.ts'
 import type { StartPosition, Task } from './task.ts'
-import { Wake } from './wake.ts'
 
 /** What a worker is made of; everything it needs from outside. */
 export interface WorkerParts {
@@ -51,22 +52,18 @@ const sliceMs = 50
 /** Longest wait for records, in ms: bounds how late a commit or a rebalance is seen. */
 const maxPollMs = 100
 
-/** How long a commit that cannot be put off waits for calls, in ms: well below what a group waits for a member. */
-const callPatienceMs = 10_000
-
 /** How often the size of stores on disk is asked for, in ms. */
 const measureIntervalMs = 5000
 
 export class Worker {
   readonly #parts: WorkerParts
   readonly #events = new MembershipEvents()
-  readonly #fetcher: Fetcher
+  readonly #intake: Intake
+  readonly #calls: HeldCalls
   readonly #restorer: Restorer
   readonly #purger: Purger
   readonly #measuring: Background
   readonly commits: CommitCycle
-  readonly #owners = new Map<string, Task>()
-  readonly #paused = new Set<string>()
   #tasks: ReadonlyMap<string, Task> = new Map()
   #taskList: readonly Task[] = []
   #starts: StartPositions = new Map()
@@ -84,11 +81,6 @@ export class Worker {
   readonly #runnable = new Set<Task>()
   /** When a running task has a punctuation due by the wall clock, ms. */
   #punctuateAt = Number.POSITIVE_INFINITY
-  /** Tasks that call to the outside. */
-  #callers: readonly Task[] = []
-  /** A commit waits for calls. */
-  #isHolding = false
-  readonly #callReady = new Wake()
   /** Since the last commit that succeeded. */
   #failures = 0
   #committedBefore = 0
@@ -100,7 +92,8 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
-    this.#fetcher = parts.broker.fetcher({ isolation: 'committed' })
+    this.#intake = new Intake(parts.broker.fetcher({ isolation: 'committed' }))
+    this.#calls = new HeldCalls(parts.clock, (task) => this.#runnable.add(task))
     this.#restorer = new Restorer(parts.broker, parts.log)
     this.#purger = new Purger(parts.broker, parts.repartitionTopics, parts.log)
     this.#measuring = new Background(measureIntervalMs, (message) =>
@@ -176,23 +169,24 @@ export class Worker {
   /** One round: take what was fetched, run what can run, commit when it is time. */
   async #turn(): Promise<void> {
     const idle = this.#runnable.size === 0
-    if (this.#callers.length > 0) this.#lookAhead()
+    if (!this.#calls.isNone) this.#lookAhead()
     // A commit that waits for calls is woken by them.
-    const commitIn = this.#isHolding ? maxPollMs : this.commits.dueAt - performance.now()
+    const commitIn = this.#calls.isHolding ? maxPollMs : this.commits.dueAt - performance.now()
     const wait = Math.min(maxPollMs, commitIn, this.#punctuateAt - this.#parts.clock())
-    await this.#fetch(idle && !this.#restorer.active ? Math.max(0, wait) : 0)
+    const waitMs = idle && !this.#restorer.active ? Math.max(0, wait) : 0
+    await this.#intake.take(waitMs, (task) => this.#runnable.add(task))
     if (this.#parts.waitsForInputs === true) this.#wakeWaiting()
     // Equal shares: a task with much to do must not starve those it feeds.
     const shareMs = sliceMs / this.#runnable.size
     for (const task of this.#runnable) if (!task.run(now() + shareMs, now)) this.#runnable.delete(task)
     if (this.#parts.clock() >= this.#punctuateAt) this.#punctuate()
     this.#parts.idleClose?.whenDue(this.#taskList)
-    this.#resumeDrained()
+    this.#intake.resumeDrained(this.#taskList)
     if (this.#restorer.active) {
       const finished = await this.#restorer.step(this.#runnable.size > 0 ? 0 : maxPollMs / 2)
       if (finished.length > 0) await this.#startRunning(finished)
     }
-    await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata, (isFull) => this.#callsEnded(isFull))
+    await this.commits.whenDue(this.#taskList, this.#group as GroupMetadata, (isFull) => this.#calls.ended(isFull))
     this.#purger.whenDue(performance.now(), this.#taskList)
     this.#measuring.whenDue(performance.now(), () => measure(this.#taskList))
     await setImmediate()
@@ -200,75 +194,10 @@ export class Worker {
     if (this.commits.count > this.#committedBefore) this.#failures = 0
   }
 
-  async #fetch(maxWaitMs: number): Promise<void> {
-    for (const batch of await this.#fetcher.poll(maxWaitMs)) {
-      const name = partitionName(batch.topic, batch.partition)
-      const task = this.#owners.get(name)
-      if (task === undefined) continue
-      await task.prepare(batch)
-      this.#runnable.add(task)
-      if (task.enqueue(batch).waitingBatches === 0) continue
-      this.#paused.add(name)
-      this.#fetcher.pause([batch])
-    }
-  }
-
   /** Tasks that have waited long enough for an input go on without it. */
   #wakeWaiting(): void {
     const time = this.#parts.clock()
     for (const task of this.#taskList) if (task.waitsUntil <= time) this.#runnable.add(task)
-  }
-
-  /**
-   * Whether every call has ended, so that a commit may begin. Else the tasks that call take no more records until it has, and where
-   * memory is full no task does.
-   */
-  #callsEnded(isFull: boolean): boolean {
-    if (this.#callers.every((task) => task.inFlight === 0)) {
-      this.#letGo()
-      return true
-    }
-    this.#isHolding = true
-    for (const task of isFull ? this.#taskList : this.#callers) task.isHeld = true
-    return false
-  }
-
-  #letGo(): void {
-    if (!this.#isHolding) return
-    this.#isHolding = false
-    for (const task of this.#taskList) {
-      if (!task.isHeld) continue
-      task.isHeld = false
-      this.#runnable.add(task)
-    }
-  }
-
-  /** A call has ended that others wait for. */
-  #goOn(task: Task): void {
-    this.#runnable.add(task)
-    this.#fetcher.wake()
-    this.#callReady.tell()
-  }
-
-  /** Runs on every call under way. @returns false when one did not end in time. */
-  async #endCalls(): Promise<boolean> {
-    const until = now() + callPatienceMs
-    const waiting = () => this.#callers.filter((task) => task.inFlight > 0)
-    this.#isHolding = true
-    for (const task of this.#callers) task.isHeld = true
-    for (let tasks = waiting(); tasks.length > 0; tasks = waiting()) {
-      for (const task of tasks) {
-        task.expireCalls()
-        task.run(Number.POSITIVE_INFINITY, now)
-      }
-      const left = until - now()
-      if (waiting().length === 0) break
-      if (left <= 0) return false
-      const deadline = Math.min(...tasks.map((task) => task.callDeadline))
-      await this.#callReady.wait(Math.max(1, Math.min(left, deadline - this.#parts.clock())))
-    }
-    this.#letGo()
-    return true
   }
 
   #punctuate(): void {
@@ -283,20 +212,9 @@ export class Worker {
     this.#punctuateAt = running.reduce((at, task) => Math.min(at, task.nextWallClock), Number.POSITIVE_INFINITY)
   }
 
-  #resumeDrained(): void {
-    if (this.#paused.size === 0) return
-    for (const task of this.#taskList) {
-      for (const queue of task.queues) {
-        if (queue.waitingBatches === 0 && this.#paused.delete(partitionName(queue.topic, queue.partition))) {
-          this.#fetcher.resume([queue])
-        }
-      }
-    }
-  }
-
   /** The next start has nothing to replay. */
   async #stopCommitted(): Promise<void> {
-    if (!(await this.#endCalls())) {
+    if (!(await this.#calls.end())) {
       this.#parts.log('warn', 'stopped with calls under way: the next start makes them again')
       return
     }
@@ -309,7 +227,7 @@ export class Worker {
     await this.commits.finished()
     this.commits.throwFailure()
     if (this.#group === undefined) return
-    if (!(await this.#endCalls())) throw new StreamError('TIMEOUT', `calls did not end within ${callPatienceMs} ms`)
+    if (!(await this.#calls.end())) throw new StreamError('TIMEOUT', `calls did not end within ${callPatienceMs} ms`)
     this.commits.start(this.#taskList, this.#group)
     await this.commits.finished()
     this.commits.throwFailure()
@@ -350,8 +268,10 @@ export class Worker {
     await this.#suspend(this.#trouble !== undefined)
     this.#tasks = await this.#parts.assignTasks(partitions, this.#tasks)
     this.#taskList = [...this.#tasks.values()]
-    this.#callers = this.#taskList.filter((task) => task.hasCalls)
-    for (const task of this.#callers) task.onReady(() => this.#goOn(task))
+    this.#calls.assign(this.#taskList, (task) => {
+      this.#runnable.add(task)
+      this.#intake.wake()
+    })
     this.#group = metadata
     this.#parts.log(
       'info',
@@ -363,14 +283,12 @@ export class Worker {
 
   /** Stops every task where it is committed; stores stay open. */
   async #suspend(drop: boolean): Promise<void> {
-    this.#fetcher.assign([])
+    this.#intake.assign([])
     this.#restorer.cancel()
-    this.#owners.clear()
-    this.#paused.clear()
     this.#starts = new Map()
     this.#awaited = undefined
     this.#runnable.clear()
-    this.#isHolding = false
+    this.#calls.forget()
     this.#punctuateAt = Number.POSITIVE_INFINITY
     await this.commits.finished()
     // A purge that is still under way must not meet the next owner's restore.
@@ -421,17 +339,9 @@ export class Worker {
       // After the stream times that stand beside the positions: what they have closed is open no more.
       await task.stores.load()
     }
-    for (const task of tasks) {
-      task.state = 'running'
-      for (const input of task.inputs) this.#owners.set(partitionName(input.topic, input.partition), task)
-    }
-    this.#paused.clear()
+    for (const task of tasks) task.state = 'running'
     const running = this.#taskList.filter((task) => task.state === 'running')
-    this.#fetcher.assign(
-      running.flatMap((task) =>
-        task.queues.map(({ topic, partition, fetchPosition }) => ({ topic, partition, offset: fetchPosition })),
-      ),
-    )
+    this.#intake.assign(running)
     this.#lookAhead()
     if (running.length === this.#tasks.size) this.state = 'running'
   }
@@ -457,7 +367,7 @@ export class Worker {
       () => this.#purger.finished(),
       () => this.#measuring.finished(),
       () => this.#parts.idleClose?.finished(),
-      () => this.#fetcher.close(),
+      () => this.#intake.close(),
       () => this.#restorer.close(),
       () => this.#parts.producer.close(),
       () => member?.close(),
