@@ -19,7 +19,7 @@ import { mustKnow } from './topic-serdes.ts'
 export function outputDecoders(topology: Topology, topic: string): Decoders {
   const deadLetters = topology.nodes.some(
     (node) =>
-      node.kind === 'source' &&
+      (node.kind === 'source' || node.kind === 'pattern-source') &&
       node.onDeserializationError.policy === 'dead-letter' &&
       node.onDeserializationError.topic === topic,
   )

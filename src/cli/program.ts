@@ -86,6 +86,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(oneOf('earliest', 'latest')),
     )
     .option(
+      '--metadata-max-age <duration>',
+      'how long until a topic is seen that comes to match a pattern, at most (default: 60s)',
+      once(duration),
+    )
+    .option(
       '--partitions <n>',
       'partitions of topics created on the embedded broker (default: 1)',
       once(wholeNumber(1, 1000)),

@@ -1,7 +1,8 @@
 /** Where a topology starts: topics become streams and tables. */
 
 import type { RecordContext } from '../common/record-context.ts'
-import type { DeserializationPolicy } from '../serde/topic.ts'
+import type { DeserializationPolicy, TopicDefinition } from '../serde/topic.ts'
+import type { TopicPattern } from '../serde/topic-pattern.ts'
 import type { SourceLocation, TimestampPolicy } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { GlobalKTable } from './facade/global-ktable.ts'
@@ -9,14 +10,14 @@ import { KStream } from './facade/kstream.ts'
 import { KTable } from './facade/ktable.ts'
 import type { MaterializedOptions } from './facade/options.ts'
 import { globalTable } from './global-tables.ts'
-import type { Graph, SourceArguments } from './graph.ts'
+import type { Graph, ReadArguments } from './graph.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
-import { requireTopic } from './sinks.ts'
+import { requireTopic, requireTopics } from './sinks.ts'
 import { type StartFromOption, startFrom, tableStartFrom } from './start-from.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
 import { materialized } from './tables.ts'
-import type { Source } from './types.ts'
+import type { PatternSource, Source } from './types.ts'
 
 /** What a source reads: its keys and values. */
 export interface SourceOptions<K = unknown, V = unknown> {
@@ -58,8 +59,9 @@ export interface GlobalTableOptions {
   readonly store: string
 }
 
-type KeyOf<T> = T extends Source<infer K, unknown> ? K : never
-type ValueOf<T> = T extends Source<unknown, infer V> ? V : never
+type AnySource<K = unknown, V = unknown> = Source<K, V> | PatternSource<K, V>
+type KeyOf<T> = T extends AnySource<infer K, unknown> ? K : never
+type ValueOf<T> = T extends AnySource<unknown, infer V> ? V : never
 
 export class StreamsBuilder {
   readonly #graph: Graph
@@ -69,24 +71,21 @@ export class StreamsBuilder {
   }
 
   /**
-   * The records of a topic, or of several, as a stream.
+   * The records of a topic, or of several, as a stream; of a pattern those of every topic that matches, also of one that comes to be while it runs,
+   * from its first record on.
    * @example b.stream(orders)
    * @example b.stream(orders, { onDeserializationError: { deadLetter: 'orders.dlq' } })
-   * @throws StreamError INVALID_TOPOLOGY when a topic is read twice with different serdes or policies.
+   * @example b.stream(topicPattern(/orders-\w+/, { key: string, value: json<Order>() }))
+   * @throws StreamError INVALID_TOPOLOGY when a topic is read twice with different serdes or policies, or by its name and by a pattern.
    */
-  stream<K, V>(topic: Source<K, V>, options?: SourceOptions<NoInfer<K>, NoInfer<V>>): KStream<K, V>
-  stream<const T extends readonly Source<unknown, unknown>[]>(
+  stream<K, V>(topic: AnySource<K, V>, options?: SourceOptions<NoInfer<K>, NoInfer<V>>): KStream<K, V>
+  stream<const T extends readonly AnySource[]>(
     topics: T,
     options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
   ): KStream<KeyOf<T[number]>, ValueOf<T[number]>>
-  stream(
-    topics: Source<unknown, unknown> | readonly Source<unknown, unknown>[],
-    options?: SourceOptions<never, never>,
-  ): KStream<unknown, unknown> {
+  stream(topics: AnySource | readonly AnySource[], options?: SourceOptions<never, never>): KStream<unknown, unknown> {
     const site = callSite()
-    const list = Array.isArray(topics)
-      ? (topics as readonly Source<unknown, unknown>[])
-      : [topics as Source<unknown, unknown>]
+    const list = Array.isArray(topics) ? (topics as readonly AnySource[]) : [topics as AnySource]
     const sources = list.map((topic) => this.#source(topic, options, 'stream', site, startFrom))
     const [only] = sources
     if (only === undefined) throw invalid('stream was given no topic', 'Give at least one topic.', 'stream', site)
@@ -119,27 +118,31 @@ export class StreamsBuilder {
   }
 
   #source(
-    given: Source<unknown, unknown>,
+    given: AnySource,
     options: SourceOptions<never, never> | undefined,
     call: string,
     site: SourceLocation | undefined,
     startOf: typeof startFrom,
   ): StreamState {
-    const { name, key, value } = requireTopic(given, call, site)
-    const onDeserializationError = policy(options?.onDeserializationError, name, site)
+    const topic = call === 'stream' ? requireTopics(given, site) : requireTopic(given, call, site)
+    const { name, key, value } = topic
+    const onDeserializationError = policy(options?.onDeserializationError, topic, site)
     const times = timestamps(options, name, site)
     const from = startOf(options?.startFrom, name, site)
     const start = from === undefined ? {} : { startFrom: from }
-    const node = this.#graph.source({ topic: name, key, value, onDeserializationError, ...times, ...start }, site)
+    const reads = { key, value, onDeserializationError, ...times, ...start }
+    const node =
+      topic.kind === 'topic' ? this.#graph.source(name, reads, site) : this.#graph.patternSource(topic, reads, site)
     return { graph: this.#graph, node, key, value, rekeyed: false }
   }
 }
 
 function policy(
   given: SourceOptions['onDeserializationError'],
-  node: string,
+  source: TopicDefinition<unknown, unknown> | TopicPattern<unknown, unknown>,
   site: SourceLocation | undefined,
 ): DeserializationPolicy {
+  const node = source.name
   if (given === undefined || given === 'fail') return Object.freeze({ policy: 'fail' })
   if (typeof given !== 'object' || given === null) {
     throw invalid(
@@ -150,10 +153,13 @@ function policy(
     )
   }
   const topic = requireName(given.deadLetter, 'dead-letter topic', node, site)
-  if (topic === node) {
+  const isRead = source.kind === 'topic' ? topic === node : source.pattern.test(topic)
+  if (isRead) {
     throw invalid(
       `${node}: its dead letters go back to it, and would be read for ever`,
-      `Give them a topic of their own: { deadLetter: '${node}.dlq' }.`,
+      source.kind === 'topic'
+        ? `Give them a topic of their own: { deadLetter: '${node}.dlq' }.`
+        : `Give them a topic that the pattern does not match, as it does ${topic}.`,
       node,
       site,
     )
@@ -172,7 +178,7 @@ function timestamps(
   options: SourceOptions<never, never> | undefined,
   node: string,
   site: SourceLocation | undefined,
-): Pick<SourceArguments, 'timestamp' | 'onInvalidTimestamp'> {
+): Pick<ReadArguments, 'timestamp' | 'onInvalidTimestamp'> {
   const { timestamp, onInvalidTimestamp = 'fail' } = options ?? {}
   if (!timestampPolicies.includes(onInvalidTimestamp)) {
     throw invalid(

@@ -1,9 +1,12 @@
 /** The graph while it is being built: nodes only ever come in, under names that no two share, until it is sealed. */
 
+import type { StreamError } from '../common/errors.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
+import type { TopicPattern } from '../serde/topic-pattern.ts'
 import type {
   NodeId,
+  PatternSourceNode,
   SourceLocation,
   SourceNode,
   StartFrom,
@@ -20,8 +23,7 @@ type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
 /** A node before it has its id, name and place. */
 export type NodeBody = Without<TopologyNode, 'id' | 'name' | 'where'>
 
-export interface SourceArguments {
-  readonly topic: string
+export interface ReadArguments {
   readonly key: AnySerde
   readonly value: AnySerde
   readonly onDeserializationError: DeserializationPolicy
@@ -113,10 +115,33 @@ export class Graph {
     claim(this.#globals, topic, 'the topic of a global table', site)
   }
 
-  /** The source of a topic. A topic is read once: a second call with the same serdes and policy gets the same node. */
-  source(wanted: SourceArguments, site: SourceLocation | undefined): NodeId {
-    const known = this.#nodes.find((node): node is SourceNode => node.kind === 'source' && node.topic === wanted.topic)
-    if (known === undefined) return this.add({ kind: 'source', parents: [], ...wanted }, wanted.topic, site)
+  /**
+   * The source of a topic. A topic is read once: a second call with the same serdes and policy gets the same node.
+   * @throws StreamError INVALID_TOPOLOGY where they differ, or a pattern matches the topic.
+   */
+  source(topic: string, wanted: ReadArguments, site: SourceLocation | undefined): NodeId {
+    const known = this.#nodes.find((node) => node.kind === 'source' && node.topic === topic)
+    if (known !== undefined) return this.#readAgain(known as SourceNode, `topic ${topic}`, wanted, site)
+    const pattern = this.#nodes.find((node) => node.kind === 'pattern-source' && node.pattern.test(topic))
+    if (pattern !== undefined) throw overlap(topic, pattern.name, pattern.where, site)
+    return this.add({ kind: 'source', parents: [], topic, ...wanted }, topic, site)
+  }
+
+  /** As `source`, of all topics that a pattern matches. @throws StreamError INVALID_TOPOLOGY as there. */
+  patternSource({ name, pattern }: Pattern, wanted: ReadArguments, site: SourceLocation | undefined): NodeId {
+    const known = this.#nodes.find((node) => node.kind === 'pattern-source' && node.name === name)
+    if (known !== undefined) return this.#readAgain(known as PatternSourceNode, `pattern ${name}`, wanted, site)
+    const source = this.#nodes.find((node) => node.kind === 'source' && pattern.test(node.topic))
+    if (source !== undefined) throw overlap(source.name, name, source.where, site)
+    return this.add({ kind: 'pattern-source', parents: [], pattern, ...wanted }, name, site)
+  }
+
+  #readAgain(
+    known: SourceNode | PatternSourceNode,
+    what: string,
+    wanted: ReadArguments,
+    site: SourceLocation | undefined,
+  ): NodeId {
     const start = agreed(known.startFrom, wanted.startFrom)
     const differs =
       known.key !== wanted.key || known.value !== wanted.value
@@ -133,11 +158,11 @@ export class Graph {
       return known.id
     }
     throw invalid(
-      `topic ${wanted.topic} is read twice with different ${differs}: ${placesOf(known.where, site)}`,
+      `${what} is read twice with different ${differs}: ${placesOf(known.where, site)}`,
       differs === 'serdes'
         ? 'Declare the topic once with topic(...) and pass that same value to both calls.'
         : `Give both calls the same ${differs === 'timestamps' ? 'timestamp and onInvalidTimestamp' : differs}.`,
-      wanted.topic,
+      known.name,
       site,
     )
   }
@@ -145,7 +170,7 @@ export class Graph {
   /** No node comes in after this. */
   seal(site: SourceLocation | undefined, options: Pick<Topology, 'idleCloseMs' | 'maxTaskIdleMs'> = {}): Topology {
     this.#sealed = true
-    if (!this.#nodes.some((node) => node.kind === 'source')) {
+    if (!this.#nodes.some((node) => node.kind === 'source' || node.kind === 'pattern-source')) {
       const isGlobal = this.#nodes.some((node) => node.kind === 'global-table')
       throw invalid(
         isGlobal
@@ -188,6 +213,22 @@ function claim(
     )
   }
   taken.set(name, site)
+}
+
+type Pattern = Pick<TopicPattern<unknown, unknown>, 'name' | 'pattern'>
+
+function overlap(
+  topic: string,
+  pattern: string,
+  first: SourceLocation | undefined,
+  site: SourceLocation | undefined,
+): StreamError {
+  return invalid(
+    `topic ${topic} is read by its name, and the pattern ${pattern} matches it: ${placesOf(first, site)}`,
+    'Make the pattern narrower, or read the topic by the pattern alone.',
+    pattern,
+    site,
+  )
 }
 
 function samePolicy(a: DeserializationPolicy, b: DeserializationPolicy): boolean {

@@ -1,6 +1,7 @@
 /** Where a stream ends: in a topic of the user's, in one of several, or on a line. */
 
 import type { TopicDefinition } from '../serde/topic.ts'
+import type { TopicPattern } from '../serde/topic-pattern.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { invalid } from './invalid.ts'
@@ -52,10 +53,14 @@ function amongTopics(
 
 /** The topic as declared: the facade's types show only the half that a call needs. */
 export function requireTopic(
-  topic: { readonly kind: 'topic'; readonly name: string },
+  topic: { readonly kind: 'topic' | 'topic-pattern'; readonly name: string },
   call: string,
   site: SourceLocation | undefined,
 ): TopicDefinition<unknown, unknown> {
+  if (topic?.kind === 'topic-pattern') {
+    const fix = 'Name a topic. The rows of all topics that match are a table with b.stream(pattern).toTable(name).'
+    throw invalid(`${call} was given the pattern ${topic.name}, and only streams are read by one`, fix, call, site)
+  }
   if (topic?.kind === 'topic' && 'key' in topic && 'value' in topic) return topic as TopicDefinition<unknown, unknown>
   throw invalid(
     `${call} was not given a topic`,
@@ -63,6 +68,16 @@ export function requireTopic(
     call,
     site,
   )
+}
+
+/** As `requireTopic`, or the topics that a pattern stands for. */
+export function requireTopics(
+  given: { readonly kind: 'topic' | 'topic-pattern'; readonly name: string },
+  site: SourceLocation | undefined,
+): TopicDefinition<unknown, unknown> | TopicPattern<unknown, unknown> {
+  return given?.kind === 'topic-pattern' && 'pattern' in given
+    ? (given as TopicPattern<unknown, unknown>)
+    : requireTopic(given, 'stream', site)
 }
 
 export interface PrintArguments {

@@ -11,6 +11,14 @@ export interface Source<out K, out V> {
   readonly value: Deserializer<V>
 }
 
+/** Topics by a pattern of their names: the reading half of them. */
+export interface PatternSource<out K, out V> {
+  readonly kind: 'topic-pattern'
+  readonly name: string
+  readonly key: Deserializer<K>
+  readonly value: Deserializer<V>
+}
+
 /** What a stream can be written to: the writing half of a topic. A topic that takes more than the stream holds fits. */
 export interface Sink<in K, in V> {
   readonly kind: 'topic'

@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly transactionTimeoutMs?: number
   /** Where to start a partition without a committed offset whose source does not say (`startFrom`); default `earliest`. */
   readonly from?: 'earliest' | 'latest'
+  /** ms after which the topics of the cluster are looked at anew for those that match a pattern, at most; default 60000. */
+  readonly metadataMaxAgeMs?: number
   /** Where the engines run; default: one, in this thread. */
   readonly startEngines?: (parts: EngineParts) => Promise<readonly Engine[]>
   readonly clock?: Clock

@@ -4,15 +4,17 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { StreamError } from '../common/errors.ts'
 import { systemClock } from '../common/time.ts'
-import { mergeSnapshots } from '../metrics/merge.ts'
 import { openStateDirectory, type StateDirectory } from '../state/directory.ts'
 import type { Topology } from '../topology/node.ts'
+import { matching, patternsOf } from '../topology/patterns.ts'
 import type { AppOptions, StreamsApp } from './app-options.ts'
 import { caughtUp } from './caught-up.ts'
 import { type Engine, type EngineParts, startEngine } from './engine.ts'
-import { makePlan } from './plan.ts'
+import { Generations } from './generations.ts'
+import { makePlan, type Plan } from './plan.ts'
 import { processId } from './process-id.ts'
 import { openSerdes } from './serdes.ts'
+import { nextPlan } from './topic-watch.ts'
 
 const caughtUpLookMs = 100
 
@@ -22,28 +24,36 @@ const caughtUpLookMs = 100
  * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED, LOCKED, UNREACHABLE, UNAUTHORIZED, INVALID_ARGUMENT.
  */
 export async function startApp(topology: Topology, options: AppOptions): Promise<StreamsApp> {
-  const { broker } = options
+  const { broker, metadataMaxAgeMs: maxAgeMs = 60_000 } = options
   const appId = options.appId ?? topology.name
+  const log = options.log ?? (() => undefined)
   const plan = await makePlan(topology, appId, broker)
   await openSerdes(topology)
   const directory = await stateDirectory(options, appId)
   try {
-    const parts: EngineParts = {
-      plan,
-      broker,
-      settings: await settingsOf(options, directory),
-      clock: options.clock ?? systemClock,
-      log: options.log ?? (() => undefined),
-    }
-    const engines = await (options.startEngines ?? startHere)(parts)
-    const ended = endOfAll(engines).finally(() => directory?.close())
+    const settings = await settingsOf(options, directory)
+    const clock = options.clock ?? systemClock
+    const startEngines = options.startEngines ?? startHere
+    const first = new Set(plan.externalSources)
+    warnOfNoTopics(topology, plan, log)
+    const generations = await Generations.start(plan, {
+      start: (plan) => {
+        const come = plan.externalSources.filter((topic) => !first.has(topic))
+        return startEngines({ plan, broker, settings: { ...settings, come }, clock, log })
+      },
+      ...(patternsOf(topology).length > 0 && {
+        next: (plan, rebalances, stopped) => nextPlan(plan, { topology, broker, maxAgeMs, rebalances, log, stopped }),
+      }),
+      log,
+    })
+    const ended = generations.ended.finally(() => directory?.close())
     ended.catch(() => undefined)
     return {
       ended,
-      snapshot: () => mergeSnapshots(engines.map((engine) => engine.snapshot())),
-      caughtUp: () => caughtUp(plan, { broker, groupId: appId, pause: () => pauseWhile(ended) }),
+      snapshot: () => generations.snapshot(),
+      caughtUp: () => caughtUp(generations.plan, { broker, groupId: appId, pause: () => pauseWhile(ended) }),
       stop: () => {
-        for (const engine of engines) engine.stop()
+        generations.stop()
         return ended
       },
     }
@@ -55,6 +65,13 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
 
 async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
   return [await startEngine(parts)]
+}
+
+function warnOfNoTopics(topology: Topology, { appId, externalSources }: Plan, log: EngineParts['log']): void {
+  for (const pattern of patternsOf(topology)) {
+    if (matching([pattern], appId, externalSources).length > 0) continue
+    log('warn', `no topic matches ${pattern.name} yet: nothing is read by it until there is one`)
+  }
 }
 
 /** @throws what the app failed with; INTERNAL when it was stopped: it will not catch up any more. */
@@ -70,26 +87,15 @@ async function pauseWhile(ended: Promise<void>): Promise<void> {
   }
 }
 
-/** One engine's failure stops the others: their tasks would wait for its partitions for ever. */
-async function endOfAll(engines: readonly Engine[]): Promise<void> {
-  const results = await Promise.allSettled(
-    engines.map((engine) =>
-      engine.ended.catch((error: unknown) => {
-        for (const other of engines) other.stop()
-        throw error
-      }),
-    ),
-  )
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-}
-
 function stateDirectory(options: AppOptions, appId: string): Promise<StateDirectory> | null {
   if (options.stateDir === null) return null
   return openStateDirectory({ stateDir: options.stateDir ?? '.streamctl/state', appId })
 }
 
-async function settingsOf(options: AppOptions, directory: StateDirectory | null): Promise<EngineParts['settings']> {
+async function settingsOf(
+  options: AppOptions,
+  directory: StateDirectory | null,
+): Promise<Omit<EngineParts['settings'], 'come'>> {
   const identity = directory === null ? randomUUID() : await processId(directory.path)
   const commitIntervalMs = options.commitIntervalMs ?? 100
   return {

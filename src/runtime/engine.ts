@@ -38,6 +38,8 @@ export interface EngineSettings {
   readonly stateMemoryBytes: number
   readonly flushIntervalMs: number
   readonly from: 'earliest' | 'latest'
+  /** Topics that came to match a pattern since the application started: read from their first record. */
+  readonly come: readonly string[]
   readonly instanceId: string
   readonly sessionTimeoutMs: number | null
   readonly transactionTimeoutMs: number
@@ -100,7 +102,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     commitIntervalMs: settings.commitIntervalMs,
     maxUncommittedBytes: settings.maxUncommittedBytes,
     repartitionTopics: plan.repartitionTopics,
-    starts: startsOf(plan, settings.from),
+    starts: startsOf(plan, settings.from, settings.come),
     log,
     clock,
     waitsForInputs: (plan.topology.maxTaskIdleMs ?? 0) > 0,

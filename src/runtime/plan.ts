@@ -11,12 +11,14 @@ import { internalTopics } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { resolvePartitions } from '../topology/partitions.ts'
+import { matching, patternsOf, withTopics } from '../topology/patterns.ts'
 import { subTopologies } from '../topology/subtopology.ts'
 import { topicOf } from '../topology/upstream.ts'
 import type { TaskId } from './task-id.ts'
 
 export interface Plan {
   readonly appId: string
+  /** Without patterns: the topics that match are sources of it. */
   readonly topology: Topology
   readonly subTopologies: readonly SubTopology[]
   /** Topics of the user's that are read, and repartition topics, all by their full names. */
@@ -29,10 +31,12 @@ export interface Plan {
 }
 
 /**
- * Plan of a topology whose external topics have these partition counts.
- * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED.
+ * Plan of a topology whose external topics have these partition counts; its patterns stand for those among them that match. A part
+ * that reads no topic yet has no tasks, and its internal topics are made when it has some.
+ * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED, INVALID_TOPOLOGY when two patterns match one topic.
  */
-export function planWith(topology: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
+export function planWith(given: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
+  const topology = withTopics(given, appId, [...external.keys()])
   const { read, written, global } = externalTopics(topology)
   for (const topic of [...read, ...written, ...global]) if (!external.has(topic)) throw topicMissing(topology, topic)
   const subs = subTopologies(topology)
@@ -47,7 +51,7 @@ export function planWith(topology: Topology, appId: string, external: ReadonlyMa
   const tasks: TaskId[] = []
   for (const sub of subs) {
     const counts = sourceTopics(appId, topology, sub).map((topic) => partitions.get(topic) as number)
-    const count = Math.max(...counts)
+    const count = Math.max(0, ...counts)
     for (let partition = 0; partition < count; partition++) tasks.push({ subTopology: sub.id, partition })
     for (const store of sub.stores) partitions.set(changelogTopic(appId, store.name), count)
   }
@@ -58,7 +62,7 @@ export function planWith(topology: Topology, appId: string, external: ReadonlyMa
     externalSources: read,
     repartitionTopics,
     partitions,
-    internalTopics: internalTopics(topology, appId, partitions),
+    internalTopics: internalTopics(topology, appId, partitions).filter((topic) => topic.partitions > 0),
     tasks,
   })
 }
@@ -70,7 +74,8 @@ const otherPartitions =
 /** Plans against the broker's topics and creates the internal ones that are missing. */
 export async function makePlan(topology: Topology, appId: string, broker: Broker): Promise<Plan> {
   const { read, written, global } = externalTopics(topology)
-  const found = await broker.topics([...read, ...written, ...global])
+  const matched = await matchedTopics(topology, appId, broker)
+  const found = await broker.topics([...new Set([...read, ...matched, ...written, ...global])])
   const plan = planWith(topology, appId, new Map([...found.values()].map((topic) => [topic.name, topic.partitions])))
   await broker.createTopics(plan.internalTopics)
   const made = await broker.topics(plan.internalTopics.map((topic) => topic.name))
@@ -87,6 +92,12 @@ export async function makePlan(topology: Topology, appId: string, broker: Broker
     )
   }
   return plan
+}
+
+/** Topics of the cluster that a pattern of the topology matches. */
+export async function matchedTopics(topology: Topology, appId: string, broker: Broker): Promise<readonly string[]> {
+  const patterns = patternsOf(topology)
+  return patterns.length === 0 ? [] : matching(patterns, appId, [...(await broker.topics()).keys()])
 }
 
 /**

@@ -28,15 +28,18 @@ export interface StartOptions {
 export type StartPositions = ReadonlyMap<Task, readonly StartPosition[]>
 
 /**
- * Where each topic of a plan starts. Repartition topics always do at their start: what is in them is work under way.
+ * Where each topic of a plan starts. Repartition topics always do at their start: what is in them is work under way. So do
+ * topics that came while the application ran, since all that is in them came after its own start; but for `none`.
  * @param from of sources that do not say.
+ * @param come the topics that came.
  */
-export function startsOf(plan: Plan, from: StartFrom): ReadonlyMap<string, Start> {
+export function startsOf(plan: Plan, from: StartFrom, come: readonly string[]): ReadonlyMap<string, Start> {
   return new Map(
     sourcesOf(plan).map(({ topic, node }) => {
       const { name, where } = node
       const own = node.kind === 'source' ? (node.startFrom ?? from) : 'earliest'
-      return [topic, { from: own, where: { ...where, node: name, topic } }]
+      const start = own !== 'none' && come.includes(topic) ? 'earliest' : own
+      return [topic, { from: start, where: { ...where, node: name, topic } }]
     }),
   )
 }

@@ -312,7 +312,7 @@ export class Worker {
    */
   #begin(): void {
     const tasks = this.#taskList
-    this.state = 'restoring'
+    this.state = tasks.length === 0 ? 'running' : 'restoring'
     for (const task of tasks) task.state = 'restoring'
     this.#awaited = startPositions(tasks, this.#parts)
     // Looked at by a later turn; a rebalance may make it void before.

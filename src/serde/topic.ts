@@ -35,15 +35,25 @@ export function topic<K, V>(
       hint: "Use 1 to 249 of the characters a-z A-Z 0-9 . _ - (and not '.' or '..').",
     })
   }
+  const { key, value } = requireSerdes(serdes, `topic ${name} has`, "topic('orders', …)")
+  return Object.freeze({ kind: 'topic', name, key, value })
+}
+
+/** @throws StreamError INVALID_ARGUMENT when one is missing. */
+export function requireSerdes<K, V>(
+  serdes: { readonly key: Serde<K>; readonly value: Serde<V> },
+  whatHas: string,
+  call: string,
+): { readonly key: Serde<K>; readonly value: Serde<V> } {
   const { key, value } = serdes ?? {}
   for (const [part, serde] of [
     ['key', key],
     ['value', value],
   ] as const) {
     if (typeof serde?.serialize === 'function' && typeof serde.deserialize === 'function') continue
-    throw new StreamError('INVALID_ARGUMENT', `topic ${name} has no ${part} serde`, {
-      hint: "Declare both: topic('orders', { key: string, value: json<Order>() }).",
+    throw new StreamError('INVALID_ARGUMENT', `${whatHas} no ${part} serde`, {
+      hint: `Declare both: ${call.replace('…', '{ key: string, value: json<Order>() }')}.`,
     })
   }
-  return Object.freeze({ kind: 'topic', name, key, value })
+  return { key, value }
 }

@@ -25,10 +25,13 @@ import { openTask } from '../runtime/tasks.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
 import { externalTopics } from '../topology/external-topics.ts'
-import type { GlobalTableNode, SourceNode, Topology } from '../topology/node.ts'
+import type { GlobalTableNode, PatternSourceNode, SourceNode, Topology } from '../topology/node.ts'
+import { matching, patternsOf } from '../topology/patterns.ts'
 import { withFrozenValues } from './immutable.ts'
 
 export interface TestDriverOptions {
+  /** Topics that are there from the start, for patterns to match; others are there when they are first sent to. Default none. */
+  readonly topics?: readonly string[]
   /** Partitions of every topic the topology reads and writes. Default 1. */
   readonly partitions?: number
   /** Where the clock starts, ms since the epoch. Default 0. */
@@ -57,18 +60,29 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
  */
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
   const { read, written, global } = externalTopics(topology)
-  const counts = new Map([...read, ...written, ...global].map((topic) => [topic, options.partitions ?? 1]))
-  const plan = planWith(withFrozenValues(topology), options.appId ?? topology.name, counts)
-  const driver = new TestDriver(plan, options.startMs ?? 0)
+  const topics = [...read, ...written, ...global, ...(options.topics ?? [])]
+  const counts = new Map(topics.map((topic) => [topic, options.partitions ?? 1]))
+  const frozen = withFrozenValues(topology)
+  const appId = options.appId ?? topology.name
+  const driver = new TestDriver(
+    (come) => {
+      if (come !== undefined) counts.set(come, options.partitions ?? 1)
+      return planWith(frozen, appId, counts)
+    },
+    patternsOf(topology),
+    options.startMs ?? 0,
+  )
   await driver.open()
   return driver
 }
 
 export class TestDriver {
-  readonly #plan: Plan
-  readonly #serdes: ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }>
+  readonly #planWith: (come?: string) => Plan
+  readonly #patterns: readonly PatternSourceNode[]
+  #plan: Plan
+  #serdes: ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }>
   readonly #globals: ReadonlyMap<string, GlobalTable>
-  readonly #counters: Counters
+  #counters: Counters
   readonly #tasks: Task[] = []
   readonly #owners = new Map<string, Task>()
   readonly #ends = new Map<string, number>()
@@ -83,16 +97,15 @@ export class TestDriver {
   #waiting: (() => void)[] = []
   #committing: Promise<void> = Promise.resolve()
 
-  constructor(plan: Plan, startMs: number) {
-    this.#plan = plan
+  /** @param plan of the topics that there are, and of one more that a pattern matches. */
+  constructor(plan: (come?: string) => Plan, patterns: readonly PatternSourceNode[], startMs: number) {
+    this.#planWith = plan
+    this.#patterns = patterns
     this.#now = startMs
-    this.#counters = makeCounters(plan.topology)
-    this.#globals = globalTablesOf(plan.topology, this.#counters)
-    this.#serdes = new Map(
-      plan.topology.nodes.flatMap((node) =>
-        node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table' ? [[node.topic, node]] : [],
-      ),
-    )
+    this.#plan = plan()
+    this.#counters = makeCounters(this.#plan.topology)
+    this.#globals = globalTablesOf(this.#plan.topology, this.#counters)
+    this.#serdes = serdesOf(this.#plan)
   }
 
   /** The virtual wall clock, ms since the epoch. */
@@ -104,11 +117,21 @@ export class TestDriver {
   async open(): Promise<void> {
     await openSerdes(this.#plan.topology, false)
     // The driver writes to sources itself.
-    for (const { key, value } of this.#serdes.values()) {
+    for (const { key, value } of [...this.#serdes.values(), ...this.#patterns]) {
       await key.open?.()
       await value.open?.()
     }
     await this.#openTasks()
+  }
+
+  /** A topic that matches a pattern and was not there before: as in an application, the tasks start anew with it. */
+  async #meet(topic: string): Promise<void> {
+    const { appId, externalSources } = this.#plan
+    if (externalSources.includes(topic) || matching(this.#patterns, appId, [topic]).length === 0) return
+    this.#plan = this.#planWith(topic)
+    this.#counters = makeCounters(this.#plan.topology)
+    this.#serdes = serdesOf(this.#plan)
+    await this.restart()
   }
 
   /** Opens every task with what was committed of it, which at first is nothing. */
@@ -159,6 +182,7 @@ export class TestDriver {
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
     const name = nameOf(topic)
+    await this.#meet(name)
     const { key: keySerde, value: valueSerde } = this.#source(name)
     const keyBytes = key === null ? null : keySerde.serialize(key)
     await this.sendBytes(name, keyBytes, value === null ? null : valueSerde.serialize(value), timestamp, headers)
@@ -172,6 +196,7 @@ export class TestDriver {
     timestamp: number = this.#now,
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
+    await this.#meet(topic)
     const source = this.#source(topic)
     if (!Number.isSafeInteger(timestamp)) {
       throw new StreamError('INVALID_ARGUMENT', `${timestamp} is no timestamp`, {
@@ -250,7 +275,7 @@ export class TestDriver {
     const node = read.find((node) => node.topic === topic)
     if (node !== undefined) return node
     throw new StreamError('INVALID_ARGUMENT', `the topology does not read topic ${topic}`, {
-      hint: `It reads: ${[...new Set(read.map((node) => node.topic))].join(', ')}.`,
+      hint: `It reads: ${[...new Set([...read.map((node) => node.topic), ...this.#patterns.map(({ name }) => name)])].join(', ')}.`,
     })
   }
 
@@ -358,6 +383,14 @@ export class TestDriver {
     this.#ends.set(name, offset + 1)
     return offset
   }
+}
+
+function serdesOf({ topology }: Plan): ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }> {
+  return new Map(
+    topology.nodes.flatMap((node) =>
+      node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table' ? [[node.topic, node]] : [],
+    ),
+  )
 }
 
 function nameOf(topic: { readonly name: string } | string): string {

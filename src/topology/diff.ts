@@ -153,7 +153,9 @@ function repartitions(
 
 function sources({ sources: before }: TopologyLock, { sources: after }: TopologyLock): readonly Change[] {
   const change = (name: string, words: string): Change => {
-    return { severity: 'safe', kind: 'source', name, message: `topic ${name}${words}` }
+    // No name of a topic begins so.
+    const what = name.startsWith('/') ? 'pattern' : 'topic'
+    return { severity: 'safe', kind: 'source', name, message: `${what} ${name}${words}` }
   }
   const { gone, come, kept } = sides(before, after)
   return [

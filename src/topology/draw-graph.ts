@@ -5,7 +5,7 @@ import type { GraphData, GraphNode } from './graph-data.ts'
 export function drawMermaid(graph: GraphData): string {
   const lines = ['flowchart LR']
   const { topics, edges, boxes } = layout(graph)
-  for (const [topic, id] of topics) lines.push(`  ${id}[["${topic}"]]`)
+  for (const [topic, id] of topics) lines.push(`  ${id}[["${mermaidText(topic)}"]]`)
   for (const { id, name } of graph.globalTables ?? []) lines.push(`  n${id}[("${name}")]`)
   for (const [id, nodes] of boxes) {
     lines.push(`  subgraph sub${id}["sub-topology ${id}"]`)
@@ -19,13 +19,13 @@ export function drawMermaid(graph: GraphData): string {
 export function drawDot(graph: GraphData): string {
   const lines = [`digraph "${graph.name}" {`, '  rankdir=LR', '  node [shape=box]']
   const { topics, edges, boxes } = layout(graph)
-  for (const [topic, id] of topics) lines.push(`  ${id} [label="${topic}" shape=cds]`)
+  for (const [topic, id] of topics) lines.push(`  ${id} [label="${dotText(topic)}" shape=cds]`)
   for (const { id, name } of graph.globalTables ?? []) lines.push(`  n${id} [label="${name}" shape=cylinder]`)
   for (const [id, nodes] of boxes) {
     lines.push(`  subgraph cluster_${id} {`, `    label="sub-topology ${id}"`)
     for (const node of nodes) {
       const shape = node.stores.length > 0 ? ' shape=cylinder' : node.kind === 'filter' ? ' shape=diamond' : ''
-      lines.push(`    n${node.id} [label="${node.name}"${shape}]`)
+      lines.push(`    n${node.id} [label="${dotText(node.name)}"${shape}]`)
     }
     lines.push('  }')
   }
@@ -35,8 +35,18 @@ export function drawDot(graph: GraphData): string {
 }
 
 function mermaidNode(node: GraphNode): string {
-  if (node.stores.length > 0) return `n${node.id}[("${node.name}")]`
-  return node.kind === 'filter' ? `n${node.id}{"${node.name}"}` : `n${node.id}["${node.name}"]`
+  const name = mermaidText(node.name)
+  if (node.stores.length > 0) return `n${node.id}[("${name}")]`
+  return node.kind === 'filter' ? `n${node.id}{"${name}"}` : `n${node.id}["${name}"]`
+}
+
+/** Patterns may hold anything. */
+function mermaidText(text: string): string {
+  return text.replaceAll('"', '#quot;')
+}
+
+function dotText(text: string): string {
+  return text.replaceAll(/[\\"]/g, '\\$&')
 }
 
 /** Topics become nodes of their own; sources, sinks and repartitions are only the edges to and from them. */

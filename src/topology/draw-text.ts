@@ -82,6 +82,7 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
   const name = parent !== undefined && node.name.startsWith(prefix) ? node.name.slice(prefix.length) : node.name
   switch (node.kind) {
     case 'source':
+    case 'pattern-source':
     case 'sink':
       return node.late === true ? `late (${node.topic})` : `(${node.topic})`
     case 'repartition':

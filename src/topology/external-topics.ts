@@ -2,7 +2,7 @@
 
 import type { Topology } from './node.ts'
 
-/** Topics of the user's that the topology reads, writes, or dead-letters to. */
+/** Topics of the user's that the topology reads, writes, or dead-letters to, by their names; those that patterns match are not among them. */
 export function externalTopics(topology: Topology): {
   readonly read: readonly string[]
   readonly written: readonly string[]
@@ -15,6 +15,8 @@ export function externalTopics(topology: Topology): {
   for (const node of topology.nodes) {
     if (node.kind === 'source') {
       read.add(node.topic)
+      if (node.onDeserializationError.policy === 'dead-letter') written.add(node.onDeserializationError.topic)
+    } else if (node.kind === 'pattern-source') {
       if (node.onDeserializationError.policy === 'dead-letter') written.add(node.onDeserializationError.topic)
     } else if (node.kind === 'sink') written.add(node.topic)
     else if (node.kind === 'global-table') global.add(node.topic)

@@ -9,7 +9,7 @@ export interface GraphNode {
   readonly id: number
   readonly name: string
   readonly kind: TopologyNode['kind']
-  /** Full name of the topic it reads or writes. */
+  /** Full name of the topic it reads or writes; of a pattern that it reads, as it is written. */
   readonly topic?: string
   /** Of a source that says where it starts without a committed offset. */
   readonly startFrom?: StartFrom
@@ -146,11 +146,13 @@ function graphNode(node: TopologyNode, app: string): GraphNode {
   const topic =
     node.kind === 'repartition'
       ? { topic: repartitionTopic(app, node.topic) }
-      : node.kind === 'source' || node.kind === 'sink'
-        ? { topic: node.topic, ...(node.kind === 'sink' && node.late && { late: true as const }) }
-        : {}
+      : node.kind === 'pattern-source'
+        ? { topic: node.name }
+        : node.kind === 'source' || node.kind === 'sink'
+          ? { topic: node.topic, ...(node.kind === 'sink' && node.late && { late: true as const }) }
+          : {}
   const { id, name, kind, where } = node
-  const start = node.kind === 'source' && node.startFrom !== undefined ? { startFrom: node.startFrom } : {}
+  const start = 'startFrom' in node && node.startFrom !== undefined ? { startFrom: node.startFrom } : {}
   const looksUp = node.kind === 'stream-global-table-join' ? { globalTable: node.globalTable } : {}
   return { id, name, kind, ...topic, ...start, stores: storesOf(node), ...looksUp, ...where }
 }

@@ -32,7 +32,7 @@ export interface LockedSubTopology {
 }
 
 export interface TopologyLock {
-  /** The user's topics that are read, and written. */
+  /** The user's topics that are read, those of a pattern as it is written, and written. */
   readonly sources: Readonly<Record<string, LockedTopic>>
   readonly sinks: Readonly<Record<string, LockedTopic>>
   /** By base name, as stores: the prefix is the application's. */
@@ -48,6 +48,7 @@ export function lockOf(topology: Topology): TopologyLock {
   const repartitions: [string, LockedRepartition][] = []
   for (const node of topology.nodes) {
     if (node.kind === 'source' || node.kind === 'global-table') sources.push([node.topic, topicOf(node)])
+    if (node.kind === 'pattern-source') sources.push([node.name, topicOf(node)])
     if (node.kind === 'sink') sinks.push([node.topic, topicOf(node)])
     if (node.kind === 'repartition') {
       const fixed = node.partitions === undefined ? {} : { partitions: node.partitions }
@@ -64,7 +65,11 @@ export function lockOf(topology: Topology): TopologyLock {
     subTopologies: subs.map((sub) => {
       const read = sub.sources.flatMap((id) => topology.nodes[id] ?? [])
       return {
-        topics: read.flatMap((node) => (node.kind === 'source' ? [node.topic] : [])).sort(),
+        topics: read
+          .flatMap((node) =>
+            node.kind === 'source' ? [node.topic] : node.kind === 'pattern-source' ? [node.name] : [],
+          )
+          .sort(),
         repartitions: read.flatMap((node) => (node.kind === 'repartition' ? [node.topic] : [])).sort(),
         stores: sub.stores.map(({ name }) => name).sort(),
       }

@@ -1,6 +1,8 @@
 /** Topics whose records lead back to them: allowed, and seldom meant. */
 
+import { externalTopics } from './external-topics.ts'
 import type { NodeId, SinkNode, Topology, TopologyNode } from './node.ts'
+import { withTopics } from './patterns.ts'
 
 export interface Loop {
   /** From the topic that is read to the same one written, others that it goes through between. */
@@ -9,8 +11,9 @@ export interface Loop {
   readonly sink: SinkNode
 }
 
-/** The shortest way round of each topic that has one. */
-export function loops(topology: Topology): readonly Loop[] {
+/** The shortest way round of each topic that has one, also by a pattern that matches what is written. */
+export function loops(given: Topology): readonly Loop[] {
+  const topology = withTopics(given, given.name, externalTopics(given).written)
   const written = new Map<string, readonly SinkNode[]>()
   for (const node of topology.nodes) {
     if (node.kind === 'source') written.set(node.topic, sinksBelow(topology, node.id))

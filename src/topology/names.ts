@@ -19,6 +19,11 @@ export function repartitionTopic(app: string, base: string): string {
   return checked(`${app}-${base}-repartition`)
 }
 
+/** Whether a topic is one of those that an application makes for itself, now or in an earlier version. */
+export function isInternal(app: string, topic: string): boolean {
+  return topic.startsWith(`${app}-`) && /-(changelog|repartition)$/.test(topic)
+}
+
 function checked(topic: string): string {
   if (isLegalName(topic)) return topic
   throw new StreamError('INVALID_TOPOLOGY', `the internal topic ${JSON.stringify(topic)} has no legal name`, {

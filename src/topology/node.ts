@@ -67,9 +67,7 @@ export type StartFrom = 'earliest' | 'latest' | 'none' | { readonly agoMs: numbe
 /** What becomes of a record whose timestamp is none: negative, or no whole number. */
 export type TimestampPolicy = 'fail' | 'skip' | 'partition-time' | 'wall-clock'
 
-export interface SourceNode extends NodeBase {
-  readonly kind: 'source'
-  readonly topic: string
+interface ReadsBase extends NodeBase {
   readonly key: AnySerde
   readonly value: AnySerde
   readonly onDeserializationError: DeserializationPolicy
@@ -78,6 +76,16 @@ export interface SourceNode extends NodeBase {
   readonly onInvalidTimestamp: TimestampPolicy
   /** Without it the application's. */
   readonly startFrom?: StartFrom
+}
+export interface SourceNode extends ReadsBase {
+  readonly kind: 'source'
+  readonly topic: string
+}
+/** All topics whose names match; on a cluster it is a source of each (`patterns.ts`). Its name is the pattern, as it is written. */
+export interface PatternSourceNode extends ReadsBase {
+  readonly kind: 'pattern-source'
+  /** Of whole names. */
+  readonly pattern: RegExp
 }
 /** `negate` is `filterNot`. */
 export interface FilterNode extends NodeBase {
@@ -405,6 +413,7 @@ export interface SinkNode extends NodeBase {
 
 export type TopologyNode =
   | SourceNode
+  | PatternSourceNode
   | FilterNode
   | MapNode
   | MapValuesNode

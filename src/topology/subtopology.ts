@@ -21,7 +21,7 @@ export function subTopologies(topology: Topology): readonly SubTopology[] {
     for (const member of members) {
       const node = nodes[member]
       if (node === undefined) continue
-      if (node.kind === 'source' || read.has(member)) sources.push(member)
+      if (node.kind === 'source' || node.kind === 'pattern-source' || read.has(member)) sources.push(member)
       if (node.kind === 'sink' || (node.kind === 'repartition' && written.has(member))) sinks.push(member)
       for (const store of ownStores(node)) stores.add(store)
       for (const store of storesOf(node)) {

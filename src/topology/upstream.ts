@@ -6,7 +6,7 @@ import type { NodeId, StoreSpec, Topology, TopologyNode } from './node.ts'
 export function upstreamSources(topology: Topology): readonly (readonly NodeId[])[] {
   const upstream: (readonly NodeId[])[] = []
   for (const node of topology.nodes) {
-    if (node.kind === 'source') {
+    if (node.kind === 'source' || node.kind === 'pattern-source') {
       upstream.push([node.id])
       continue
     }
@@ -66,7 +66,7 @@ export function storesOf(node: TopologyNode): readonly string[] {
   }
 }
 
-/** The topic a node reads or writes: full for the user's, the base name for a repartition topic. */
+/** The topic a node reads or writes: full for the user's, the base name for a repartition topic; a pattern as it is written. */
 export function topicOf(node: TopologyNode): string | undefined {
   switch (node.kind) {
     case 'source':
@@ -74,6 +74,8 @@ export function topicOf(node: TopologyNode): string | undefined {
     case 'repartition':
     case 'global-table':
       return node.topic
+    case 'pattern-source':
+      return node.name
     default:
       return undefined
   }

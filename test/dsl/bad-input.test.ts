@@ -1,7 +1,7 @@
 /** What a topology is given that cannot be: refused when it is built, with the operator's name and the user's line, or told when a record meets it. */
 
 import { readFileSync } from 'node:fs'
-import { double, int64, json, otherwise, type StreamsBuilder, string, topic, Windows } from 'streamctl'
+import { double, int64, json, otherwise, type StreamsBuilder, string, topic, topicPattern, Windows } from 'streamctl'
 import { describe, expect, test } from 'vitest'
 import { StreamError } from '../../src/common/errors.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
@@ -16,6 +16,7 @@ const input = topic('input', { key: string, value: json<Any>() })
 const output = topic('output', { key: string, value: json<Any>() })
 const text = topic('text', { key: string, value: string })
 const other = topic('other', { key: string, value: json<Any>() })
+const anyInput = topicPattern(/in.*/, { key: string, value: json<Any>() })
 const any = (value: unknown): Any => value
 
 const minute = Windows.tumbling('1m', { grace: 0 })
@@ -221,6 +222,44 @@ const refused: readonly Refused[] = [
     (b) => [b.stream(input, { startFrom: { ago: '1h' } }), b.table(input, { store: 's' })],
     /topic input is read twice with different startFrom/,
     'input',
+  ],
+  [
+    'a pattern for a table',
+    (b) => b.table(anyInput, { store: 's' }),
+    /^table was given the pattern \/in\.\*\/, and only streams are read by one$/,
+    'table',
+  ],
+  [
+    'a pattern for a global table',
+    (b) => b.globalTable(anyInput, { store: 's' }),
+    /globalTable was given/,
+    'globalTable',
+  ],
+  ['a pattern to write to', (b) => b.stream(input).to(anyInput), /^input\.to was given the pattern/, 'input.to'],
+  ['a bare expression', (b) => b.stream(/in.*/), /^stream was not given a topic$/, 'stream'],
+  [
+    'a pattern that matches a topic read before',
+    (b) => [b.stream(input), b.stream(anyInput)],
+    /^topic input is read by its name, and the pattern \/in\.\*\/ matches it: both at/,
+    '/in.*/',
+  ],
+  [
+    'a topic that a pattern before matches',
+    (b) => [b.stream(anyInput), b.table(input, { store: 's' })],
+    /^topic input is read by its name, and the pattern/,
+    '/in.*/',
+  ],
+  [
+    'a pattern read in two ways',
+    (b) => [b.stream(anyInput), b.stream(anyInput, { startFrom: 'latest' })],
+    /^pattern \/in\.\*\/ is read twice with different startFrom/,
+    '/in.*/',
+  ],
+  [
+    'dead letters that a pattern matches',
+    (b) => b.stream(anyInput, { onDeserializationError: { deadLetter: 'input.dlq' } }),
+    /its dead letters go back to it/,
+    '/in.*/',
   ],
   ['an async mapper', (b) => b.stream(input).mapValues(async () => 1), /the argument is async/, 'input.mapValues'],
   ['an async predicate', (b) => b.stream(input).filter(async () => true), /the argument is async/, 'input.filter'],

@@ -1,4 +1,4 @@
-import { defineTopology, int64, json, type StreamsBuilder, string, topic } from 'streamctl'
+import { defineTopology, int64, json, type StreamsBuilder, string, topic, topicPattern } from 'streamctl'
 import { createTestDriver, type TestDriver, type TestDriverOptions } from 'streamctl/testing'
 import { afterEach, expect, test } from 'vitest'
 
@@ -162,4 +162,53 @@ test('after a restart counts go on, and what only a variable knew is gone', asyn
   for (const key of ['a', 'b', 'c']) await d.send(lines, key, 'x', 2)
   expect(d.read(counts).map(({ key, value }) => `${key}${value}`)).toEqual(['a1', 'b1', 'a2', 'a3', 'b2', 'c1'])
   expect(seen, 'no record is processed again').toBe(6)
+})
+
+test('a topic that a pattern matches is there when it is first sent to; state goes on, and the largest has the partitions of all', async () => {
+  const shops = topicPattern(/shop-.*/, { key: string, value: string })
+  const d = await run(
+    (b) => {
+      const seen = b.globalTable(input, { store: 'seen' })
+      b.stream(shops)
+        .leftJoin(
+          seen,
+          (_, key) => key,
+          (value, name) => `${name} ${value}`,
+        )
+        .groupByKey({ value: string })
+        .reduce('all', (all, value) => `${all}, ${value}`)
+        .toStream()
+        .to(output)
+    },
+    { partitions: 2 },
+  )
+  await d.send(input, 'a', 'A')
+  await d.send('shop-eu', 'a', '1')
+  await d.send('shop-us', 'a', '2')
+  await d.sendBytes('shop-apac', Buffer.from('a'), Buffer.from('3'))
+  await d.send('shop-eu', 'a', '4')
+  expect(d.read(output).map(({ value }) => value)).toEqual(['A 1', 'A 1, A 2', 'A 1, A 2, A 3', 'A 1, A 2, A 3, A 4'])
+  await expect(d.send('shed-eu', 'a', 'x')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    hint: 'It reads: input, shop-apac, shop-eu, shop-us, /shop-.*/.',
+  })
+  await expect(d.send('driven-all-changelog', 'a', 'x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+})
+
+test('topics that are given are there from the start', async () => {
+  const shops = topicPattern(/shop-.*/, { key: string, value: string })
+  let fired = 0
+  const build = (b: StreamsBuilder): void =>
+    b
+      .stream(shops)
+      .process('p', {
+        on: () => undefined,
+        punctuators: [{ type: 'wall-clock-time', every: '10s', punctuate: () => void fired++ }],
+      })
+      .foreach(() => undefined)
+  const d = await run(build, { topics: ['shop-eu', 'shop-us'] })
+  await d.advanceWallClock(6000)
+  await d.send('shop-us', 'a', '1')
+  await d.advanceWallClock(6000)
+  expect(fired, 'no task has started anew').toBe(1)
 })

@@ -22,6 +22,7 @@ import { json } from '../../src/serde/json.ts'
 import { sessionWindowed } from '../../src/serde/session-windowed.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
+import { topicPattern } from '../../src/serde/topic-pattern.ts'
 import { windowed } from '../../src/serde/windowed.ts'
 import type { Topology } from '../../src/topology/node.ts'
 
@@ -68,6 +69,18 @@ describe('sources', () => {
         b.stream(orders, { onInvalidTimestamp: 'drop' })
         b.stream(orders, { startFrom: { ago: '1h' } })
         b.table(customers, { store: 'p', startFrom: 'none' })
+        const anyOrders = topicPattern(/orders-.*/, { key: orders.key, value: orders.value })
+        expectTypeOf(b.stream(anyOrders)).toEqualTypeOf(b.stream(orders))
+        expectTypeOf(b.stream([anyOrders, customers])).toEqualTypeOf(b.stream([orders, customers]))
+        b.stream(anyOrders, { timestamp: (order) => order?.amount ?? 0 })
+        // @ts-expect-error only streams are read by a pattern
+        b.table(anyOrders, { store: 'r' })
+        // @ts-expect-error only streams are read by a pattern
+        b.globalTable(anyOrders, { store: 't' })
+        // @ts-expect-error nothing is written to a pattern
+        b.stream(orders).to(anyOrders)
+        // @ts-expect-error a pattern is a regular expression
+        topicPattern('orders-.*', { key: orders.key, value: orders.value })
         // @ts-expect-error a table is all rows of its topic
         b.table(customers, { store: 'q', startFrom: 'latest' })
         // @ts-expect-error an hour is '1h'

@@ -19,6 +19,7 @@ import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
+import { topicPattern } from '../../src/serde/topic-pattern.ts'
 const orderSchema = {
   type: 'record', name: 'Order', fields: [
     { name: 'customer', type: 'string' },
@@ -28,7 +29,7 @@ const orderSchema = {
 } as const
 const orders = topic('orders', { key: string, value: avro(orderSchema) })
 const counts = topic('counts', { key: string, value: int64 })
-export const keep = [store, Suppressed, Windows, defineTopology, double, int64, json, counts]
+export const keep = [topicPattern, store, Suppressed, Windows, defineTopology, double, int64, json, counts]
 export const kept: [KStream<1, 1>, KTable<1, 1>] | undefined = undefined
 declare const stream: KStream<string, { readonly customer: string; readonly amount: number }>
 declare const byNumber: KTable<bigint, { readonly name: string } | null>
@@ -38,6 +39,7 @@ const programs = {
   'no mistake': 'stream.mapValues((v) => v.amount).filter((n) => n > 1)',
   'misspelt field': 'stream.filter((v) => v.amout > 1)',
   'start that is none': "defineTopology('t', (b) => b.stream(orders, { startFrom: 'end' }).to(orders))",
+  'table of a pattern': "defineTopology('t', (b) => void b.table(topicPattern(/a.*/, orders), { store: 's' }))",
   'misspelt Avro field': "defineTopology('t', (b) => b.stream(orders).filter((v) => v.amout > 1).to(orders))",
   'number stream to a bigint topic': 'stream.mapValues((v) => v.amount).to(counts)',
   'join of different keys': 'stream.join(byNumber, (v, row) => ({ ...v, ...row }))',
@@ -165,6 +167,10 @@ test('what a processor forwards, keeps and gives back', () => {
 
 test('a bad duration', () => {
   expectSaid('bad duration', `Argument of type '"1hour"' is not assignable to parameter of type 'Duration'.`)
+})
+
+test('only streams are read by a pattern', () => {
+  expectSaid('table of a pattern', `Type '"topic-pattern"' is not assignable to type '"topic"'`)
 })
 
 test('where a source may start', () => {

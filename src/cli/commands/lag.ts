@@ -2,8 +2,10 @@
 
 import type { Broker, CommittedOffset, PartitionOffset } from '../../broker/port.ts'
 import { partitionName, partitionsOf, type TopicPartition } from '../../common/record.ts'
+import { matchedTopics } from '../../runtime/plan.ts'
 import { externalTopics } from '../../topology/external-topics.ts'
 import { repartitionTopic } from '../../topology/names.ts'
+import type { Topology } from '../../topology/node.ts'
 import { chooseBroker, existingTopics, openBroker } from '../brokers.ts'
 import { UsageError } from '../errors.ts'
 import { escapeText } from '../escape.ts'
@@ -35,10 +37,11 @@ const countMs = 5_000
 
 export async function lag(app: string | undefined, options: LagOptions, io: Io): Promise<number> {
   const choice = chooseBroker(options.broker, io, false)
-  const { group, topics, inner } = await target(app, options, io)
+  const { group, topics, inner, topology } = await target(app, options, io)
   const broker = await openBroker(choice, io)
   try {
-    const partitions = await partitionsOfGroup(broker, group, topics, inner)
+    const matched = topology === undefined ? [] : await matchedTopics(topology, group, broker)
+    const partitions = await partitionsOfGroup(broker, group, topics && [...topics, ...matched], inner)
     const warnings: Warning[] = []
     if (partitions.length === 0) {
       warnings.push({ code: 'NO_OFFSETS', message: `the group ${group} has committed nothing on ${broker.address}` })
@@ -64,6 +67,8 @@ interface Target {
   readonly topics: readonly string[] | null
   /** Topics that the app makes at its first start: missing before. */
   readonly inner: readonly string[]
+  /** Whose patterns match topics too. */
+  readonly topology?: Topology
 }
 
 async function target(app: string | undefined, options: LagOptions, io: Io): Promise<Target> {
@@ -88,7 +93,7 @@ async function target(app: string | undefined, options: LagOptions, io: Io): Pro
     node.kind === 'repartition' ? [repartitionTopic(group, node.topic)] : [],
   )
   if (options.topic !== undefined) return { group, topics: options.topic, inner: [] }
-  return { group, topics: externalTopics(topology).read, inner }
+  return { group, topics: externalTopics(topology).read, inner, topology }
 }
 
 /** All partitions of the named topics; without names, those that the group has committed. */

@@ -6,6 +6,7 @@ import type { Broker } from '../../broker/port.ts'
 import { StreamError } from '../../common/errors.ts'
 import { partitionsOf } from '../../common/record.ts'
 import type { AppOptions, StreamsApp } from '../../runtime/app-options.ts'
+import { matchedTopics } from '../../runtime/plan.ts'
 import { externalTopics } from '../../topology/external-topics.ts'
 import type { Topology } from '../../topology/node.ts'
 import { type BrokerChoice, chooseBroker, ensureTopics, openBroker } from '../brokers.ts'
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly stateMemory?: number | undefined
   readonly stateDir?: string | undefined
   readonly from?: 'earliest' | 'latest' | undefined
+  /** ms. */
+  readonly metadataMaxAge?: number | undefined
   readonly partitions?: number | undefined
   readonly instanceId?: string | undefined
   readonly sessionTimeout?: number | undefined
@@ -152,9 +155,12 @@ class Run {
   async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
     const { read, written, global } = externalTopics(this.#topology)
     const app = this.#options.appId ?? this.#topology.name
+    const matched = await matchedTopics(this.#topology, app, this.#broker)
+    // A file may be for a topic that only a pattern names.
+    const fed = targets.map(({ topic }) => topic)
     const topics = await ensureTopics(
       this.#broker,
-      [...new Set([...read, ...written, ...global])],
+      [...new Set([...read, ...matched, ...fed, ...written, ...global])],
       this.#options.partitions,
     )
     const outputs = await openOutputs(this.#broker, this.#topology, this.#options.out ?? [], this.#io)
@@ -194,7 +200,7 @@ class Run {
     late: Promise<void>,
   ): Promise<StreamsApp | null> {
     const { startApp } = await import('../../runtime/app.ts')
-    const { commitInterval, stateMemory, instanceId, sessionTimeout, from } = this.#options
+    const { commitInterval, stateMemory, instanceId, sessionTimeout, from, metadataMaxAge } = this.#options
     const starting = startApp(this.#topology, {
       broker: this.#broker,
       appId: app,
@@ -205,6 +211,7 @@ class Run {
       ...(instanceId === undefined ? {} : { instanceId }),
       ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
       ...(from === undefined ? {} : { from }),
+      ...(metadataMaxAge === undefined ? {} : { metadataMaxAgeMs: metadataMaxAge }),
       ...(startEngines === undefined ? {} : { startEngines }),
     })
     const running = await Promise.race([starting, late.then(() => null)])
@@ -318,7 +325,9 @@ class Run {
 
   async #warnOfEmptyTopics(): Promise<void> {
     const { read } = externalTopics(this.#topology)
-    for (const [topic, { partitions }] of await this.#broker.topics(read)) {
+    const app = this.#options.appId ?? this.#topology.name
+    const matched = await matchedTopics(this.#topology, app, this.#broker)
+    for (const [topic, { partitions }] of await this.#broker.topics([...read, ...matched])) {
       const all = partitionsOf(topic, partitions)
       const start = await this.#broker.offsets(all, 'earliest')
       if (isEmptyRange(start, await this.#broker.offsets(all, 'stable'))) {

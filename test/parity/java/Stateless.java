@@ -2,6 +2,7 @@ package parity;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Branched;
@@ -16,6 +17,12 @@ final class Stateless {
 
     static void filter(StreamsBuilder b) {
         Results.to("results", Inputs.numbers(b).filter((key, n) -> n != null && n % 2 == 0));
+    }
+
+    static void pattern(StreamsBuilder b) {
+        Pattern topics = Pattern.compile("numbers|o(th|x)er.+");
+        KStream<String, Long> all = b.stream(topics, Consumed.with(Json.TEXT, Json.NUMBER));
+        Results.to("results", all.mapValues((key, n) -> key + " " + n));
     }
 
     static void filterNot(StreamsBuilder b) {

@@ -1,6 +1,6 @@
 /** Operators without a store; twins of java/Stateless.java. */
 
-import { json, otherwise, string } from 'streamctl'
+import { json, otherwise, string, topicPattern } from 'streamctl'
 import type { Family } from '../twin.ts'
 import { numbers, numbersShape, others, othersShape, results, resultsOf } from './topics.ts'
 
@@ -13,6 +13,15 @@ export const stateless: Family = {
     build(b) {
       b.stream(numbers)
         .filter((n) => n !== null && n % 2 === 0)
+        .to(results)
+    },
+  },
+  /** Read by a pattern: both topics, in the order of their records. */
+  pattern: {
+    input: twoInputs,
+    build(b) {
+      b.stream(topicPattern(/numbers|o(th|x)er.+/, { key: string, value: numbers.value }))
+        .mapValues((n, key) => `${key} ${n}`)
         .to(results)
     },
   },
