@@ -14,7 +14,7 @@ import { Generations } from './generations.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { processId } from './process-id.ts'
 import { openSerdes } from './serdes.ts'
-import { nextPlan } from './topic-watch.ts'
+import { nextPlan, planWithout } from './topic-watch.ts'
 
 const caughtUpLookMs = 100
 
@@ -43,6 +43,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
       },
       ...(patternsOf(topology).length > 0 && {
         next: (plan, rebalances, stopped) => nextPlan(plan, { topology, broker, maxAgeMs, rebalances, log, stopped }),
+        after: (error, plan) => planWithout(error, plan, { topology, broker, log }),
       }),
       log,
     })

@@ -1,6 +1,6 @@
 /**
- * The engines of a running application, one set after another: when topics come to match a pattern, the engines stop where they have
- * committed, and others take their place with a plan that has the topics. Without patterns there is one set.
+ * The engines of a running application, one set after another: when topics come to match a pattern, or are gone, the engines stop where they have
+ * committed, and others take their place with another plan. Without patterns there is one set.
  */
 
 import { setTimeout } from 'node:timers/promises'
@@ -17,6 +17,8 @@ export interface GenerationsOptions {
   readonly start: (plan: Plan) => Promise<readonly Engine[]>
   /** Resolves with the plan that takes the place of this one, or with none when it was stopped. */
   readonly next?: (plan: Plan, rebalances: () => number, stopped: AbortSignal) => Promise<Plan | undefined>
+  /** The plan to go on with after the engines have failed, if there is one. */
+  readonly after?: (error: unknown, plan: Plan) => Promise<Plan | undefined>
   readonly log: (level: 'warn', message: string) => void
 }
 
@@ -69,11 +71,17 @@ export class Generations {
   async #run(): Promise<void> {
     for (;;) {
       const ended = endOfAll(this.#engines)
-      const plan = await this.#nextPlan(ended)
+      let plan = await this.#nextPlan(ended)
       this.#isChanging = plan !== undefined
       try {
         if (plan !== undefined) stopAll(this.#engines)
-        await ended
+        try {
+          await ended
+        } catch (error) {
+          plan = await this.#options.after?.(error, this.#plan)
+          if (plan === undefined) throw error
+          this.#isChanging = true
+        }
         if (plan === undefined || this.#stop.signal.aborted) return
         await this.#change(plan)
       } finally {

@@ -1,9 +1,10 @@
-/** Looks now and then whether topics have come to match the patterns of a topology, and plans anew with them. */
+/** Topics that come to match the patterns of a topology while it runs, and such that are gone: it is planned anew. */
 
 import { setTimeout } from 'node:timers/promises'
 import type { Broker } from '../broker/port.ts'
-import { messageOf } from '../common/errors.ts'
+import { messageOf, StreamError } from '../common/errors.ts'
 import type { Topology } from '../topology/node.ts'
+import { matching, patternsOf } from '../topology/patterns.ts'
 import { makePlan, matchedTopics, type Plan } from './plan.ts'
 import { isRecoverable } from './recovery.ts'
 
@@ -46,6 +47,22 @@ export async function nextPlan(plan: Plan, options: TopicWatchOptions): Promise<
     }
   }
   return undefined
+}
+
+/** A plan without the topic that engines have failed for, where it is gone and a pattern had matched it; none where that is not what has happened. */
+export async function planWithout(
+  error: unknown,
+  plan: Plan,
+  { topology, broker, log }: Pick<TopicWatchOptions, 'topology' | 'broker' | 'log'>,
+): Promise<Plan | undefined> {
+  if (!(error instanceof StreamError) || error.code !== 'TOPIC_MISSING') return undefined
+  const { topic = '' } = error.where
+  const isRead = plan.externalSources.includes(topic)
+  if (!isRead || matching(patternsOf(topology), plan.appId, [topic]).length === 0) return undefined
+  if ((await broker.topics([topic])).has(topic)) return undefined
+  const next = await makePlan(topology, plan.appId, broker)
+  log('warn', `topic ${topic} is gone, and what was not read of it; the tasks start anew without it`)
+  return next
 }
 
 /** False when it was stopped before. */

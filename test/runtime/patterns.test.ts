@@ -249,6 +249,64 @@ test('none: a topic that comes ends the app, as nothing of it is committed', asy
   await expect(app.ended).rejects.toMatchObject({ code: 'NO_OFFSET', where: { topic: 'shop-us' } })
 })
 
+/** A broker on which topics can be deleted: they are gone for this connection. */
+function deleting(gone: ReadonlySet<string>): Broker {
+  const inner = broker.connect()
+  return {
+    ...inner,
+    topics: async (names) => new Map([...(await inner.topics(names))].filter(([name]) => !gone.has(name))),
+    fetcher: (options) => {
+      const fetcher = inner.fetcher(options)
+      let assigned: readonly string[] = []
+      return {
+        assign: (positions) => {
+          assigned = positions.map(({ topic }) => topic)
+          fetcher.assign(positions)
+        },
+        pause: (partitions) => fetcher.pause(partitions),
+        resume: (partitions) => fetcher.resume(partitions),
+        poll: async (maxWaitMs) => {
+          const missing = assigned.find((topic) => gone.has(topic))
+          if (missing === undefined) return fetcher.poll(maxWaitMs)
+          throw new StreamError('TOPIC_MISSING', `topic ${missing} does not exist`, { where: { topic: missing } })
+        },
+        wake: () => fetcher.wake(),
+        close: () => fetcher.close(),
+      }
+    },
+  }
+}
+
+test('a topic that is deleted is read no more, and the others are', async () => {
+  await create({ 'shop-eu': 2, 'shop-us': 2 })
+  const gone = new Set<string>()
+  const app = await start(countByKey, { broker: deleting(gone) })
+  await produce('shop-us', ['a', 'b'])
+  await produce('shop-eu', ['c'])
+  await app.caughtUp()
+  gone.add('shop-us')
+  await expect.poll(() => inputs(app)).toEqual(['0_0 shop-eu-0', '0_1 shop-eu-1'])
+  await produce('shop-eu', ['d', 'e'])
+  await app.caughtUp()
+  const all = (await values('counts', 2)).map((value) => int64.deserialize(value))
+  expect(all).toEqual([1n, 2n, 3n, 4n, 5n])
+  expect(app.snapshot()).toMatchObject({ state: 'running', recordsIn: 5 })
+  expect(logged).toContain('warn topic shop-us is gone, and what was not read of it; the tasks start anew without it')
+})
+
+test('a topic that is read by its name and deleted ends the app', async () => {
+  await create({ 'shop-eu': 1, named: 1 })
+  const gone = new Set<string>()
+  const both = defineTopology('both', (b) => {
+    b.stream([shops, topic('named', { key: string, value: string })]).to(output)
+  })
+  const app = await start(both, { broker: deleting(gone) })
+  await app.caughtUp()
+  gone.add('named')
+  await expect(app.ended).rejects.toMatchObject({ code: 'TOPIC_MISSING', where: { topic: 'named' } })
+  expect(app.snapshot().state).toBe('failed')
+})
+
 /** A broker whose list of all topics fails as told. */
 function listing(fails: () => StreamError | undefined): Broker {
   const inner = broker.connect()
