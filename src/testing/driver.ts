@@ -61,13 +61,15 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
   const { read, written, global } = externalTopics(topology)
   const topics = [...read, ...written, ...global, ...(options.topics ?? [])]
-  const counts = new Map(topics.map((topic) => [topic, options.partitions ?? 1]))
+  let counts = new Map(topics.map((topic) => [topic, options.partitions ?? 1]))
   const frozen = withFrozenValues(topology)
   const appId = options.appId ?? topology.name
   const driver = new TestDriver(
     (come) => {
-      if (come !== undefined) counts.set(come, options.partitions ?? 1)
-      return planWith(frozen, appId, counts)
+      const known = come === undefined ? counts : new Map([...counts, [come, options.partitions ?? 1]])
+      const plan = planWith(frozen, appId, known)
+      counts = known
+      return plan
     },
     patternsOf(topology),
     options.startMs ?? 0,
@@ -96,6 +98,9 @@ export class TestDriver {
   /** Sends that wait for calls. */
   #waiting: (() => void)[] = []
   #committing: Promise<void> = Promise.resolve()
+  /** Sends that have not ended, and the last that asked whether its topic is there. */
+  readonly #underWay = new Set<Promise<void>>()
+  #meeting: Promise<void> = Promise.resolve()
 
   /** @param plan of the topics that there are, and of one more that a pattern matches. */
   constructor(plan: (come?: string) => Plan, patterns: readonly PatternSourceNode[], startMs: number) {
@@ -124,10 +129,17 @@ export class TestDriver {
     await this.#openTasks()
   }
 
-  /** A topic that matches a pattern and was not there before: as in an application, the tasks start anew with it. */
-  async #meet(topic: string): Promise<void> {
+  /** A topic may match a pattern and not have been there before: as in an application, the tasks start anew with it then. */
+  #meet(topic: string): Promise<void> {
+    const met = this.#meeting.then(() => this.#take(topic))
+    this.#meeting = met.catch(() => undefined)
+    return met
+  }
+
+  async #take(topic: string): Promise<void> {
     const { appId, externalSources } = this.#plan
     if (externalSources.includes(topic) || matching(this.#patterns, appId, [topic]).length === 0) return
+    await Promise.allSettled(this.#underWay)
     this.#plan = this.#planWith(topic)
     this.#counters = makeCounters(this.#plan.topology)
     this.#serdes = serdesOf(this.#plan)
@@ -208,8 +220,9 @@ export class TestDriver {
       key === null
         ? this.#keyless++ % count
         : partitionOf(key, count, 0, key.length - (source.key.unpartitionedBytes ?? 0))
-    await this.#deliver(topic, partition, key, value, timestamp, headers)
-    await this.#settle()
+    const sent = this.#deliver(topic, partition, key, value, timestamp, headers).then(() => this.#settle())
+    this.#underWay.add(sent)
+    await sent.finally(() => this.#underWay.delete(sent))
   }
 
   /** What was written since the last call, in order; of one topic when it is named. */

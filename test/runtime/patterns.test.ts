@@ -250,11 +250,11 @@ test('none: a topic that comes ends the app, as nothing of it is committed', asy
 })
 
 /** A broker on which topics can be deleted: they are gone for this connection. */
-function deleting(gone: ReadonlySet<string>): Broker {
+function deleting(gone: ReadonlySet<string>, isListed = false): Broker {
   const inner = broker.connect()
   return {
     ...inner,
-    topics: async (names) => new Map([...(await inner.topics(names))].filter(([name]) => !gone.has(name))),
+    topics: async (names) => new Map([...(await inner.topics(names))].filter(([name]) => isListed || !gone.has(name))),
     fetcher: (options) => {
       const fetcher = inner.fetcher(options)
       let assigned: readonly string[] = []
@@ -292,6 +292,15 @@ test('a topic that is deleted is read no more, and the others are', async () => 
   expect(all).toEqual([1n, 2n, 3n, 4n, 5n])
   expect(app.snapshot()).toMatchObject({ state: 'running', recordsIn: 5 })
   expect(logged).toContain('warn topic shop-us is gone, and what was not read of it; the tasks start anew without it')
+})
+
+test('a topic that is missing and yet listed ends the app: to begin anew could not help', async () => {
+  await create({ 'shop-eu': 1 })
+  const gone = new Set<string>()
+  const app = await start(copy, { broker: deleting(gone, true) })
+  await app.caughtUp()
+  gone.add('shop-eu')
+  await expect(app.ended).rejects.toMatchObject({ code: 'TOPIC_MISSING' })
 })
 
 test('a topic that is read by its name and deleted ends the app', async () => {

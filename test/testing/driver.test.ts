@@ -212,3 +212,19 @@ test('topics that are given are there from the start', async () => {
   await d.advanceWallClock(6000)
   expect(fired, 'no task has started anew').toBe(1)
 })
+
+test('a topic that comes while calls are under way waits for them: none is lost', async () => {
+  const shops = topicPattern(/shop-.*/, { key: string, value: string })
+  const waiting: (() => void)[] = []
+  const d = await run((b) =>
+    b
+      .stream(shops)
+      .mapAsync('call', (value) => new Promise<string>((resolve) => waiting.push(() => resolve(`${value}!`))))
+      .to(topic('output', { key: string, value: string })),
+  )
+  const sent = ['eu', 'us', 'eu', 'apac'].map((shop, i) => d.send(`shop-${shop}`, 'k', `${i} ${shop}`))
+  const ended = Promise.all(sent)
+  const answering = setInterval(() => waiting.shift()?.(), 1)
+  await ended.finally(() => clearInterval(answering))
+  expect(d.read().map(({ value }) => value)).toEqual(['0 eu!', '1 us!', '2 eu!', '3 apac!'])
+})
