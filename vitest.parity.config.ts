@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'parity',
     reporters,
-    include: ['test/parity/parity.test.ts', 'test/parity/restarts.test.ts'],
+    include: ['test/parity/parity.test.ts', 'test/parity/restarts.test.ts', 'test/parity/crashes.test.ts'],
     env: { STREAMCTL_RESTART_RUNS: process.env.STREAMCTL_RESTART_RUNS ?? '10' },
     hookTimeout: 300_000,
   },

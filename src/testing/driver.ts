@@ -1,10 +1,11 @@
 /**
- * Runs a topology inside a test: the real compiler and the real tasks, on memory, with a clock that only the test moves and
- * no broker. Each record is processed to the end, through every repartition, before `send` resolves.
+ * Runs a topology inside a test: the real compiler and the real tasks, on topics in memory, with a clock that only the test moves and
+ * no broker. Each record is processed to the end, through every repartition, before `send` resolves; or, where the test commits,
+ * up to the topics that a transaction has to open first.
  */
 
-import { recordOutput } from '../broker/output.ts'
-import type { CommittedOffset, FetchedPartition, Output } from '../broker/port.ts'
+import { join } from 'node:path'
+import type { FetchedPartition } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
 import {
@@ -14,30 +15,41 @@ import {
   type Headers,
   noHeaders,
   partitionName,
-  type TopicPartition,
 } from '../common/record.ts'
 import { type Counters, makeCounters } from '../runtime/counters.ts'
 import { type GlobalTable, globalTablesOf } from '../runtime/global-table.ts'
-import { type Plan, planWith } from '../runtime/plan.ts'
 import { openSerdes } from '../runtime/serdes.ts'
-import type { StartPosition, Task } from '../runtime/task.ts'
+import type { StateBudget } from '../runtime/state-budget.ts'
+import type { Task } from '../runtime/task.ts'
+import { type TaskId, taskName } from '../runtime/task-id.ts'
 import { openTask } from '../runtime/tasks.ts'
-import type { AnySerde } from '../serde/serde.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
-import { externalTopics } from '../topology/external-topics.ts'
-import type { GlobalTableNode, PatternSourceNode, SourceNode, Topology } from '../topology/node.ts'
-import { matching, patternsOf } from '../topology/patterns.ts'
+import type { Topology } from '../topology/node.ts'
 import { withFrozenValues } from './immutable.ts'
+import { TestLog } from './log.ts'
+import { TestTopics } from './topics.ts'
+import { Transactions } from './transactions.ts'
 
 export interface TestDriverOptions {
   /** Topics that are there from the start, for patterns to match; others are there when they are first sent to. Default none. */
   readonly topics?: readonly string[]
-  /** Partitions of every topic the topology reads and writes. Default 1. */
-  readonly partitions?: number
+  /** Partitions of every topic the topology reads and writes, or of some by their names, the others having one. Default 1. */
+  readonly partitions?: number | Readonly<Record<string, number>>
   /** Where the clock starts, ms since the epoch. Default 0. */
   readonly startMs?: number
   /** Default: the topology's name. */
   readonly appId?: string
+  /**
+   * `each-send`: what a send brings about is committed when it resolves, and records cross repartition topics at once. `manual`: only `commit`
+   * commits, as it would happen at some time in an application: until then nothing can be read, records of repartition topics are processed
+   * only by the next transaction, and a `crash` undoes all of it; inputs are waited for as `maxTaskIdle` says. Default `each-send`.
+   */
+  readonly commit?: 'each-send' | 'manual'
+  /**
+   * A directory in which tasks keep their state in LevelDB, as those of an application do: it outlives a crash, and lags behind the commits. Default:
+   * state is in memory, and a crash loses it, so that it comes from the changelogs whole.
+   */
+  readonly stateDir?: string
 }
 
 /** A record that the topology wrote. Dead letters come with the bytes of their key and value. */
@@ -56,61 +68,66 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
 /**
  * Opens a topology for a test. Stores are read through their serdes after every record, so a value that does not survive its
  * serde shows here rather than after a restart; and values are frozen, so that a function that changes what it was given fails.
- * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED.
+ * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED; INVALID_ARGUMENT for partitions that are no number, or of a topic that the topology
+ * does not have.
  */
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
-  const { read, written, global } = externalTopics(topology)
-  const topics = [...read, ...written, ...global, ...(options.topics ?? [])]
-  let counts = new Map(topics.map((topic) => [topic, options.partitions ?? 1]))
-  const frozen = withFrozenValues(topology)
-  const appId = options.appId ?? topology.name
-  const driver = new TestDriver(
-    (come) => {
-      const known = come === undefined ? counts : new Map([...counts, [come, options.partitions ?? 1]])
-      const plan = planWith(frozen, appId, known)
-      counts = known
-      return plan
-    },
-    patternsOf(topology),
-    options.startMs ?? 0,
-  )
+  const { appId = topology.name, partitions = 1, topics = [] } = options
+  const driver = new TestDriver(new TestTopics(withFrozenValues(topology), { appId, partitions, topics }), options)
   await driver.open()
   return driver
 }
 
+/** In memory every read goes through the serde; on disk rows follow as in an application, at some distance. */
+const inMemory: StateBudget = {
+  writeBufferBytes: 0,
+  blockCacheBytes: 0,
+  flush: { bytes: 0, rows: 0, intervalMs: 0 },
+  cache: { cacheRows: 0 },
+}
+const onDisk: StateBudget = {
+  writeBufferBytes: 1 << 16,
+  blockCacheBytes: 1 << 16,
+  flush: { bytes: 1 << 12, rows: 16, intervalMs: Number.POSITIVE_INFINITY },
+  cache: { cacheRows: 16 },
+}
+
 export class TestDriver {
-  readonly #planWith: (come?: string) => Plan
-  readonly #patterns: readonly PatternSourceNode[]
-  #plan: Plan
-  #serdes: ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }>
+  readonly #topics: TestTopics
+  readonly #isManual: boolean
+  readonly #stateDir: string | undefined
   readonly #globals: ReadonlyMap<string, GlobalTable>
   #counters: Counters
-  readonly #tasks: Task[] = []
+  #tasks: readonly Task[] = []
   readonly #owners = new Map<string, Task>()
-  readonly #ends = new Map<string, number>()
-  /** By partition, what each input's commit says. */
-  readonly #committed = new Map<string, CommittedOffset>()
-  /** By partition, the last record of each key. */
-  readonly #changelogs = new Map<string, Map<string, ConsumerRecord>>()
+  readonly #log = new TestLog()
+  readonly #transactions: Transactions
   readonly #outputs: TestRecord[] = []
   #now: number
   #keyless = 0
+  /** Sends that are not done. */
+  readonly #underWay = new Set<Promise<void>>()
+  #meeting: Promise<void> = Promise.resolve()
   /** Sends that wait for calls. */
   #waiting: (() => void)[] = []
   #committing: Promise<void> = Promise.resolve()
-  /** Sends that have not ended, and the last that asked whether its topic is there. */
-  readonly #underWay = new Set<Promise<void>>()
-  #meeting: Promise<void> = Promise.resolve()
 
-  /** @param plan of the topics that there are, and of one more that a pattern matches. */
-  constructor(plan: (come?: string) => Plan, patterns: readonly PatternSourceNode[], startMs: number) {
-    this.#planWith = plan
-    this.#patterns = patterns
+  constructor(topics: TestTopics, { startMs = 0, commit = 'each-send', stateDir }: TestDriverOptions) {
+    const { plan } = topics
+    this.#topics = topics
     this.#now = startMs
-    this.#plan = plan()
-    this.#counters = makeCounters(this.#plan.topology)
-    this.#globals = globalTablesOf(this.#plan.topology, this.#counters)
-    this.#serdes = serdesOf(this.#plan)
+    this.#isManual = commit === 'manual'
+    this.#stateDir = stateDir
+    this.#counters = makeCounters(plan.topology)
+    this.#globals = globalTablesOf(plan.topology, this.#counters)
+    this.#transactions = new Transactions({
+      plan: () => topics.plan,
+      log: this.#log,
+      crossAtOnce: !this.#isManual,
+      deliver: (topic, partition, record) => this.#deliver(topic, partition, record),
+      written: (topic, partition, { key, value, timestamp, headers }) =>
+        this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers }),
+    })
   }
 
   /** The virtual wall clock, ms since the epoch. */
@@ -120,16 +137,17 @@ export class TestDriver {
 
   /** Called once by `createTestDriver`. */
   async open(): Promise<void> {
-    await openSerdes(this.#plan.topology, false)
+    const { plan, serdes, patterns } = this.#topics
+    await openSerdes(plan.topology, false)
     // The driver writes to sources itself.
-    for (const { key, value } of [...this.#serdes.values(), ...this.#patterns]) {
+    for (const { key, value } of [...serdes.values(), ...patterns]) {
       await key.open?.()
       await value.open?.()
     }
-    await this.#openTasks()
+    this.#tasks = await Promise.all(plan.tasks.map((id) => this.#open(id)))
   }
 
-  /** A topic may match a pattern and not have been there before: as in an application, the tasks start anew with it then. */
+  /** A topic may match a pattern and not have been there before: as in an application, the tasks are committed and start anew with it then. */
   #meet(topic: string): Promise<void> {
     const met = this.#meeting.then(() => this.#take(topic))
     this.#meeting = met.catch(() => undefined)
@@ -137,50 +155,44 @@ export class TestDriver {
   }
 
   async #take(topic: string): Promise<void> {
-    const { appId, externalSources } = this.#plan
-    if (externalSources.includes(topic) || matching(this.#patterns, appId, [topic]).length === 0) return
+    if (!this.#topics.meet(topic)) return
     await Promise.allSettled(this.#underWay)
-    this.#plan = this.#planWith(topic)
-    this.#counters = makeCounters(this.#plan.topology)
-    this.#serdes = serdesOf(this.#plan)
+    this.#counters = makeCounters(this.#topics.plan.topology)
     await this.restart()
   }
 
-  /** Opens every task with what was committed of it, which at first is nothing. */
-  async #openTasks(): Promise<void> {
-    const parts = {
-      plan: this.#plan,
+  /** Opens a task with what was committed of it, which at first is nothing. */
+  async #open(id: TaskId): Promise<Task> {
+    const { plan } = this.#topics
+    const name = taskName(id)
+    const dir = this.#stateDir
+    const task = await openTask(id, {
+      plan,
       counters: this.#counters,
       globalTables: this.#globals,
-      output: (topic: string) => this.#output(topic),
-      taskDir: () => null,
-      budget: {
-        writeBufferBytes: 0,
-        blockCacheBytes: 0,
-        flush: { bytes: 0, rows: 0, intervalMs: 0 },
-        cache: { cacheRows: 0 },
-      },
+      output: (topic) => this.#transactions.output(name, topic),
+      taskDir: (task) => (dir === undefined ? null : join(dir, task)),
+      budget: dir === undefined ? inMemory : onDisk,
       warn: () => undefined,
       clock: () => this.#now,
+      maxIdleMs: this.#isManual ? plan.topology.maxTaskIdleMs : undefined,
+    })
+    for (const { store, topic } of task.stores.changelogs()) {
+      const end = this.#log.endOf(topic, id.partition)
+      if (end === 0) continue
+      const from = task.stores.checkpointOf(store) ?? 0
+      await task.stores.applyChangelog(store, this.#log.rows(topic, id.partition, from), end)
     }
-    for (const id of this.#plan.tasks) {
-      const task = await openTask(id, parts)
-      for (const { store, topic } of task.stores.changelogs()) {
-        const name = partitionName(topic, id.partition)
-        const rows = this.#changelogs.get(name)
-        if (rows !== undefined) await task.stores.applyChangelog(store, rows.values(), this.#ends.get(name) ?? 0)
-      }
-      task.seek(task.inputs.map((input) => this.#startOf(input)))
-      await task.stores.load()
-      task.state = 'running'
-      task.onReady(() => this.#goOn())
-      for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
-      this.#tasks.push(task)
-    }
+    task.seek(task.inputs.map((input) => this.#transactions.startOf(input)))
+    await task.stores.load()
+    task.state = 'running'
+    task.onReady(() => this.#goOn())
+    for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
+    return task
   }
 
   /**
-   * Writes one record and processes all that follows from it; resolves when the calls of `mapAsync` have ended that it waits for.
+   * Writes one record and processes what follows from it; resolves when the calls of `mapAsync` have ended that it waits for.
    * @param value null is a tombstone.
    * @param timestamp ms since the epoch; default: the driver's clock.
    * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; INVALID_ARGUMENT for a
@@ -195,7 +207,7 @@ export class TestDriver {
   ): Promise<void> {
     const name = nameOf(topic)
     await this.#meet(name)
-    const { key: keySerde, value: valueSerde } = this.#source(name)
+    const { key: keySerde, value: valueSerde } = this.#topics.source(name)
     const keyBytes = key === null ? null : keySerde.serialize(key)
     await this.sendBytes(name, keyBytes, value === null ? null : valueSerde.serialize(value), timestamp, headers)
   }
@@ -209,23 +221,24 @@ export class TestDriver {
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
     await this.#meet(topic)
-    const source = this.#source(topic)
+    const source = this.#topics.source(topic)
     if (!Number.isSafeInteger(timestamp)) {
       throw new StreamError('INVALID_ARGUMENT', `${timestamp} is no timestamp`, {
         hint: 'Give whole milliseconds since the epoch.',
       })
     }
-    const count = this.#plan.partitions.get(topic) as number
+    const count = this.#topics.plan.partitions.get(topic) as number
     const partition =
       key === null
         ? this.#keyless++ % count
         : partitionOf(key, count, 0, key.length - (source.key.unpartitionedBytes ?? 0))
-    const sent = this.#deliver(topic, partition, key, value, timestamp, headers).then(() => this.#settle())
+    const record = consumerRecord(0, timestamp, key, value, headers)
+    const sent = this.#deliver(topic, partition, record).then(() => this.#settle())
     this.#underWay.add(sent)
     await sent.finally(() => this.#underWay.delete(sent))
   }
 
-  /** What was written since the last call, in order; of one topic when it is named. */
+  /** What was written and committed since the last call, in order; of one topic when it is named. */
   read<K, V>(topic: TopicDefinition<K, V>): readonly TestRecord<K, V>[]
   read(topic?: string): readonly TestRecord[]
   read(topic?: TopicRef<unknown, unknown>): readonly TestRecord[] {
@@ -252,7 +265,7 @@ export class TestDriver {
 
   /** Step by step: what one task passes on is news to the next, whose inputs are quiet from then. */
   async #closeIdle(until: number): Promise<void> {
-    const { idleCloseMs } = this.#plan.topology
+    const { idleCloseMs } = this.#topics.plan.topology
     if (idleCloseMs === undefined) return
     const dueAt = () => Math.min(...this.#tasks.map((task) => task.idleDueAt(idleCloseMs)))
     for (let at = dueAt(); at <= until; at = dueAt()) {
@@ -262,64 +275,104 @@ export class TestDriver {
     }
   }
 
-  /**
-   * Ends every task and opens it anew, as after a crash: state comes back from the changelogs, positions and stream times from what was
-   * committed. A topology that remembers something elsewhere, in a variable say, shows it here.
-   */
-  async restart(): Promise<void> {
-    await this.close()
-    this.#tasks.length = 0
-    await this.#openTasks()
+  /** The tasks by name: `<sub-topology>_<partition>`. */
+  get tasks(): readonly string[] {
+    return this.#tasks.map((task) => task.name)
   }
 
-  #startOf({ topic, partition }: TopicPartition): StartPosition {
-    const name = partitionName(topic, partition)
-    const { offset, metadata } = this.#committed.get(name) ?? { offset: 0, metadata: '' }
-    const stableEnd = this.#ends.get(name) ?? 0
-    return { topic, partition, offset, metadata, stableEnd, committed: this.#committed.has(name) }
+  /** Whether there is nothing that a `commit` would commit. */
+  get isCommitted(): boolean {
+    return !this.#tasks.some((task) => task.hasWork)
+  }
+
+  /**
+   * Commits what was processed: it can be read then, and what of it went to repartition topics is processed at once, for the next commit. Without effect
+   * where every send commits.
+   * @param task the one whose transaction it is; default: all of them, in one.
+   * @throws StreamError INVALID_ARGUMENT for a task that is none; what the records of repartition topics fail with, as `send`.
+   */
+  async commit(task?: string): Promise<void> {
+    const tasks = this.#named(task)
+    this.#committing = this.#committing.then(() => this.#transactions.commit(tasks))
+    await this.#committing
+    await this.#settle()
+  }
+
+  /**
+   * Ends a task, or all of them, in the middle of an open transaction, as a process that is killed: what was not committed is undone, state comes back from
+   * the changelogs (and the state directory), positions and stream times from the last commit, and what came since is processed again. A
+   * topology that remembers something elsewhere, in a variable say, shows it here. After a send that has failed all tasks end, as its transaction
+   * was that of all.
+   * @param task its name; default: all.
+   * @throws StreamError INVALID_ARGUMENT for a task that is none; what the records fail with, as `send`.
+   */
+  async crash(task?: string): Promise<void> {
+    const named = this.#named(task)
+    // What a commit failed with, its send has thrown.
+    await this.#committing.catch(() => undefined)
+    this.#committing = Promise.resolve()
+    const dead = new Set(this.#isManual || !this.#transactions.areOpen ? named : this.#tasks)
+    const names = new Set([...dead].map(({ name }) => name))
+    this.#transactions.abort(names)
+    await Promise.all([...dead].map(({ stores }) => stores.close()))
+    const alive = new Map(this.#tasks.filter((task) => !dead.has(task)).map((task) => [task.name, task]))
+    this.#tasks = await Promise.all(
+      this.#topics.plan.tasks.map(async (id) => alive.get(taskName(id)) ?? this.#open(id)),
+    )
+    this.#goOn()
+    for (const task of this.#tasks) if (!alive.has(task.name)) await this.#readAgain(task)
+    await this.#settle()
+  }
+
+  /** Ends every task after a commit and opens it anew, as a stop and a start of the application. */
+  async restart(): Promise<void> {
+    await this.commit()
+    await this.crash()
+  }
+
+  /** Gives a task what its topics hold from its positions on. */
+  async #readAgain(task: Task): Promise<void> {
+    for (const { topic, partition, fetchPosition } of task.queues) {
+      const records = this.#log.from(topic, partition, fetchPosition)
+      if (records.length > 0) await this.#give(task, topic, partition, records)
+    }
+  }
+
+  #named(name: string | undefined): readonly Task[] {
+    if (name === undefined) return this.#tasks
+    const task = this.#tasks.find((task) => task.name === name)
+    if (task !== undefined) return [task]
+    throw new StreamError('INVALID_ARGUMENT', `there is no task ${name}`, {
+      hint: `A task is <sub-topology>_<partition>: ${this.tasks.join(', ')}.`,
+    })
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#tasks.map((task) => task.stores.close()))
   }
 
-  #source(topic: string): SourceNode | GlobalTableNode {
-    const read = this.#plan.topology.nodes.filter((node) => node.kind === 'source' || node.kind === 'global-table')
-    const node = read.find((node) => node.topic === topic)
-    if (node !== undefined) return node
-    throw new StreamError('INVALID_ARGUMENT', `the topology does not read topic ${topic}`, {
-      hint: `It reads: ${[...new Set([...read.map((node) => node.topic), ...this.#patterns.map(({ name }) => name)])].join(', ')}.`,
-    })
-  }
-
-  /** Applies a record to a global table at once, and puts it into its task's queue; a serde that has to look something up is awaited. */
-  async #deliver(
-    topic: string,
-    partition: number,
-    key: Buffer | null,
-    value: Buffer | null,
-    timestamp: number,
-    headers: Headers,
-  ): Promise<void> {
-    const offset = this.#next(topic, partition)
-    const batch: FetchedPartition = {
-      topic,
-      partition,
-      records: [consumerRecord(offset, timestamp, key, value, headers)],
-      position: offset + 1,
-      stableEnd: offset + 1,
-      highWatermark: offset + 1,
-    }
+  /** Appends a record to its topic, applies it to a global table at once, and puts it into its task's queue. */
+  async #deliver(topic: string, partition: number, record: ConsumerRecord): Promise<void> {
+    this.#log.append(topic, partition, record)
     const task = this.#owners.get(partitionName(topic, partition))
-    const waits = task?.prepare(batch)
-    // As in a worker: a timestamp is read from the record as it is enqueued. What a task passes on has its own, and is there at once.
-    if (waits !== undefined && this.#plan.externalSources.includes(topic)) await waits
-    task?.enqueue(batch)
-    for (const table of this.#globals.values()) if (table.node.topic === topic) await table.apply(batch)
+    const waits = task === undefined ? undefined : this.#give(task, topic, partition, [record])
+    for (const table of this.#globals.values()) {
+      if (table.node.topic === topic) await table.apply(batchOf(topic, partition, [record]))
+    }
     await waits
   }
 
-  /** Runs every task until none has anything left, then commits, as a worker does. */
+  /** A serde that has to look something up is awaited. */
+  async #give(task: Task, topic: string, partition: number, records: readonly ConsumerRecord[]): Promise<void> {
+    const batch = batchOf(topic, partition, records)
+    const waits = task.prepare(batch)
+    // As in a worker: a timestamp is read from the record as it is enqueued. What a task passes on has its own, and is there at once.
+    if (waits !== undefined && this.#topics.plan.externalSources.includes(topic)) await waits
+    task.enqueue(batch)
+    await waits
+  }
+
+  /** Runs every task until none has anything left that it can go on with; then commits, where every send does. */
   async #settle(): Promise<void> {
     try {
       await this.#runAll()
@@ -328,17 +381,20 @@ export class TestDriver {
       this.#goOn()
       throw error
     }
-    this.#committing = this.#committing.then(() => this.#commit())
+    if (this.#isManual) return
+    this.#committing = this.#committing.then(() => this.#transactions.commit(this.#tasks))
     await this.#committing
   }
 
   async #runAll(): Promise<void> {
     for (;;) {
-      for (const task of this.#tasks) if (task.inFlight > 0) task.run(Number.POSITIVE_INFINITY, () => 0)
+      for (const task of this.#tasks) if (task.inFlight > 0) run(task)
       const buffered = () =>
         this.#tasks.filter((task) => task.isOpen && task.queues.some((queue) => queue.head !== undefined))
-      for (let tasks = buffered(); tasks.length > 0; tasks = buffered()) {
-        for (const task of tasks) task.run(Number.POSITIVE_INFINITY, () => 0)
+      // Those that wait for an input have something left.
+      for (let goesOn = true; goesOn; ) {
+        goesOn = false
+        for (const task of buffered()) goesOn = run(task) || goesOn
       }
       if (this.#tasks.every((task) => task.inFlight === 0)) return
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -349,61 +405,26 @@ export class TestDriver {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
-  async #commit(): Promise<void> {
-    for (const task of this.#tasks.filter((task) => task.hasWork)) {
-      // Of another send that came meanwhile, which commits itself.
-      if (task.inFlight > 0) continue
-      const positions = task.positions()
-      await task.stores.settle(task.stores.seal(), this.#ends)
-      task.committed(positions)
-      for (const position of positions) this.#committed.set(partitionName(position.topic, position.partition), position)
-    }
-  }
-
-  #output(topic: string): Output {
-    const isRepartition = this.#plan.repartitionTopics.includes(topic)
-    const isInternal = this.#plan.internalTopics.some(({ name }) => name === topic)
-    return recordOutput((partition, record) => {
-      const { key, value, timestamp, headers } = record
-      if (isRepartition) void this.#deliver(topic, partition, key, value, timestamp, headers)
-      else if (isInternal) this.#keep(topic, partition, record)
-      else this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers })
-    })
-  }
-
-  /** A row of a changelog, in the place of the one before it. */
-  #keep(topic: string, partition: number, record: ConsumerRecord): void {
-    record.offset = this.#next(topic, partition)
-    const name = partitionName(topic, partition)
-    const rows = this.#changelogs.get(name) ?? new Map<string, ConsumerRecord>()
-    this.#changelogs.set(name, rows)
-    rows.set((record.key as Buffer).toString('latin1'), record)
-  }
-
   #decoded(topic: string, key: Buffer | null, value: Buffer | null): { key: unknown; value: unknown } {
-    const serdes = this.#serdes.get(topic)
+    const serdes = this.#topics.serdes.get(topic)
     if (serdes === undefined) return { key, value }
     return {
       key: key === null ? null : serdes.key.deserialize(key),
       value: value === null ? null : serdes.value.deserialize(value),
     }
   }
-
-  /** Takes the next offset of a partition. */
-  #next(topic: string, partition: number): number {
-    const name = partitionName(topic, partition)
-    const offset = this.#ends.get(name) ?? 0
-    this.#ends.set(name, offset + 1)
-    return offset
-  }
 }
 
-function serdesOf({ topology }: Plan): ReadonlyMap<string, { readonly key: AnySerde; readonly value: AnySerde }> {
-  return new Map(
-    topology.nodes.flatMap((node) =>
-      node.kind === 'source' || node.kind === 'sink' || node.kind === 'global-table' ? [[node.topic, node]] : [],
-    ),
-  )
+/** @returns whether it took a record. */
+function run(task: Task): boolean {
+  const before = task.records
+  task.run(Number.POSITIVE_INFINITY, () => 0)
+  return task.records > before
+}
+
+function batchOf(topic: string, partition: number, records: readonly ConsumerRecord[]): FetchedPartition {
+  const end = (records.at(-1) as ConsumerRecord).offset + 1
+  return { topic, partition, records, position: end, stableEnd: end, highWatermark: end }
 }
 
 function nameOf(topic: { readonly name: string } | string): string {

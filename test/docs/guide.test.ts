@@ -11,6 +11,7 @@ import { type Block, blocks, page, root, theBlock } from './blocks.ts'
 
 const guide = blocks(page('docs/guide.md'))
 const fragments = guide.filter(({ role }) => role === 'topology')
+const tests = guide.filter(({ role }) => role === 'test')
 const prelude = theBlock(guide, 'prelude', '').text
 const readme = blocks(page('README.md')).filter(({ role }) => role === 'file')
 
@@ -35,6 +36,7 @@ beforeAll(() => {
   mkdirSync(join(root, 'node_modules/.cache'), { recursive: true })
   dir = mkdtempSync(join(root, 'node_modules/.cache/streamctl-guide-'))
   for (const [index, fragment] of fragments.entries()) files.set(`fragment-${index}.ts`, moduleOf(fragment))
+  for (const [index, { text }] of tests.entries()) files.set(`test-${index}.ts`, text)
   for (const { name, text } of readme) files.set(name, text)
   for (const [name, text] of files) writeFileSync(join(dir, name), text)
 })
@@ -80,9 +82,16 @@ test.each(fragments.map((fragment, index) => [fragment.line, index]))(
   },
 )
 
+test.each(tests.map((block, index) => [block.line, index]))(
+  'the test of line %i of the guide passes',
+  async (_line, index) => {
+    await import(join(dir, `test-${index}.ts`))
+  },
+)
+
 test('every block of the guide is one of these', () => {
   for (const { role, language, line } of guide) {
-    if (language === 'ts') expect(role, `docs/guide.md:${line}`).toMatch(/^(topology|prelude)$/)
+    if (language === 'ts') expect(role, `docs/guide.md:${line}`).toMatch(/^(topology|prelude|test)$/)
   }
 })
 
