@@ -86,7 +86,10 @@ export async function makePlan(topology: Topology, appId: string, broker: Broker
       'NOT_COPARTITIONED',
       `internal topic ${spec.name} has ${count ?? 'no'} partitions and needs ${spec.partitions}`,
       {
-        hint: `A source changed its partition count since ${appId} first ran: keys now ${otherPartitions}`,
+        hint:
+          matched.length === 0
+            ? `A source changed its partition count since ${appId} first ran: keys now ${otherPartitions}`
+            : `Other topics match than when ${appId} first ran, or a source changed its partition count: keys now ${otherPartitions} A .repartition('<name>', { partitions }) behind the pattern makes later ones independent of it.`,
         where: { topic: spec.name },
       },
     )

@@ -235,7 +235,24 @@ test('a larger topic before a repartition topic is refused when it comes, and th
   await expect(app.ended).rejects.toMatchObject({
     code: 'NOT_COPARTITIONED',
     message: 'internal topic counting-by-value-repartition has 2 partitions and needs 5',
+    hint: expect.stringMatching(
+      /^Other topics match than when counting first ran.*\.repartition\('<name>', \{ partitions \}\)/,
+    ),
   })
+})
+
+test('behind a repartition topic of fixed partitions, topics of any size come and go', async () => {
+  const fixed = counting((stream) => stream.repartition('fixed', { partitions: 2 }).groupByKey())
+  await create({ 'shop-eu': 2 })
+  const gone = new Set<string>()
+  const app = await start(fixed, { broker: deleting(gone) })
+  await create({ 'shop-us': 5 })
+  await produce('shop-us', ['a', 'b', 'c'], 4)
+  await expect.poll(async () => (await values('counts', 2)).length).toBe(3)
+  gone.add('shop-us')
+  await expect.poll(() => app.snapshot().tasks.length).toBe(4)
+  await produce('shop-eu', ['d'])
+  await expect.poll(async () => int64.deserialize((await values('counts', 2)).at(-1) as Buffer)).toBe(4n)
 })
 
 test('none: a topic that comes ends the app, as nothing of it is committed', async () => {

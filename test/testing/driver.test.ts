@@ -222,9 +222,10 @@ test('a topic that comes while calls are under way waits for them: none is lost'
       .mapAsync('call', (value) => new Promise<string>((resolve) => waiting.push(() => resolve(`${value}!`))))
       .to(topic('output', { key: string, value: string })),
   )
-  const sent = ['eu', 'us', 'eu', 'apac'].map((shop, i) => d.send(`shop-${shop}`, 'k', `${i} ${shop}`))
-  const ended = Promise.all(sent)
+  const first = d.send('shop-eu', 'k', '0 eu')
+  await expect.poll(() => waiting.length).toBe(1)
+  const others = ['us', 'eu', 'apac'].map((shop, i) => d.send(`shop-${shop}`, 'k', `${i + 1} ${shop}`))
   const answering = setInterval(() => waiting.shift()?.(), 1)
-  await ended.finally(() => clearInterval(answering))
+  await Promise.all([first, ...others]).finally(() => clearInterval(answering))
   expect(d.read().map(({ value }) => value)).toEqual(['0 eu!', '1 us!', '2 eu!', '3 apac!'])
 })
