@@ -63,6 +63,8 @@ export interface RowLayout {
   writeRowKey(start: number, source: Buffer, from: number, to: number, target: ByteTarget): void
   /** Appends what makes the key before it one of the changelog. */
   endChangelogKey(start: number, target: ByteTarget): void
+  /** The start that a changelog key says which ends at `keyEnd`. */
+  startIn(source: Buffer, keyEnd: number): number
 }
 
 export function keyValueLayout(prefix: Buffer): RowLayout {
@@ -76,6 +78,7 @@ export function keyValueLayout(prefix: Buffer): RowLayout {
     endChangelogKey() {
       // A changelog key is the key.
     },
+    startIn: () => 0,
   }
 }
 
@@ -96,6 +99,7 @@ export function windowLayout(prefix: Buffer): RowLayout {
       const at = target.reserve(4)
       target.length = target.buffer.writeUInt32BE(0, at)
     },
+    startIn: (source, keyEnd) => readInt64(source, keyEnd - changelogEndBytes),
   }
 }
 
@@ -128,4 +132,13 @@ export function rowKey(layout: RowLayout, start: number, key: Buffer = noKey): B
   const target = new ByteTarget(layout.rowKeyBytes + key.length)
   layout.writeRowKey(start, key, 0, key.length, target)
   return target.copy()
+}
+
+/** The first bytes after all that begin with these; there are some, since a store's rows begin with its name. */
+export function firstAfter(prefix: Buffer): Buffer {
+  let last = prefix.length - 1
+  while (prefix[last] === 0xff) last--
+  const next = Buffer.from(prefix.subarray(0, last + 1))
+  next[last] = (next[last] as number) + 1
+  return next
 }

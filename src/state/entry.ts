@@ -18,12 +18,9 @@ export interface Entry<V> {
   readonly bucket: Bucket<V>
   /** Changed since the last seal. */
   dirty: boolean
-  /** Sealed since the last flush, as what is in the sealed bytes: changelog key, value (none: deleted), timestamp. */
+  /** Sealed since the last flush, last as that row of the sealed log. */
   unflushed: boolean
-  sealedAt: number
-  sealedKeyEnd: number
-  sealedEnd: number
-  sealedTimestamp: number
+  sealedRow: number
   /** Estimated bytes in memory, known once it has been bytes. */
   size: number
   /** Read since it became clean: spared once by eviction. */
@@ -42,10 +39,7 @@ export function newEntry<V>(bucket: Bucket<V>, key: unknown): Entry<V> {
     bucket,
     dirty: false,
     unflushed: false,
-    sealedAt: 0,
-    sealedKeyEnd: 0,
-    sealedEnd: 0,
-    sealedTimestamp: 0,
+    sealedRow: 0,
     size: 0,
     used: false,
     clean: false,

@@ -9,6 +9,7 @@ import { type Codec, keyValueLayout, type RowLayout, readInt64, storeEnd, storeP
 import type { Bucket } from './entry.ts'
 import type { KeyValueStoreOptions } from './key-value.ts'
 import { Overlay } from './overlay.ts'
+import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import { RowEnds } from './row-ends.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, ExpiringStore, Row, StateStore } from './store.ts'
@@ -54,6 +55,17 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
     if (this.isOver(timestamp)) return
     this.overlay.write(this.#bucket, key, value, timestamp)
     if (value !== null) this.#ends.put(key, timestamp + this.#ttlMs)
+  }
+
+  view(): StoreView<K> {
+    return new StoreView({
+      overlay: this.overlay,
+      bytes: this.#bytes,
+      key: this.#key,
+      layout: this.#layout,
+      bucket: () => this.#bucket,
+      streamTime: this.settledTime,
+    })
   }
 
   isOver(timestamp: number): boolean {

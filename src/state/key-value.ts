@@ -4,6 +4,7 @@ import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, keyValueLayout, type RowLayout, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
 
@@ -21,12 +22,16 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   readonly isTimed = false
   readonly streamTime = -1
   readonly name: string
+  readonly #key: Codec<K>
+  readonly #bytes: ByteStore
   readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
   readonly #bucket: Bucket<V>
 
   constructor(options: KeyValueStoreOptions<K, V>) {
     this.name = options.name
+    this.#key = options.key
+    this.#bytes = options.bytes
     this.#bucket = { start: 0, rows: new Map(), complete: options.empty === true }
     this.#layout = keyValueLayout(storePrefix(options.name))
     this.#overlay = new Overlay({ ...options, store: options.name, layout: this.#layout })
@@ -39,6 +44,17 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
 
   put(key: K, value: V | null, timestamp: number): void {
     this.#overlay.write(this.#bucket, key, value, timestamp)
+  }
+
+  view(): StoreView<K> {
+    return new StoreView({
+      overlay: this.#overlay,
+      bytes: this.#bytes,
+      key: this.#key,
+      layout: this.#layout,
+      bucket: () => this.#bucket,
+      streamTime: this.streamTime,
+    })
   }
 
   recoverStreamTime(): void {

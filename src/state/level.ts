@@ -1,8 +1,9 @@
 /** A byte store on LevelDB. Only one handle to a directory exists at a time, and a damaged one is never repaired. */
 
-import { ClassicLevel } from 'classic-level'
+import { ClassicLevel, type IteratorOptions } from 'classic-level'
 import { messageOf, StreamError } from '../common/errors.ts'
-import type { ByteStore, ByteWrite } from './store.ts'
+import { closedWhileRead } from './closed.ts'
+import type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from './store.ts'
 
 export interface LevelOptions {
   /** Bytes of writes kept in memory before they become a table file; two such buffers can exist. Default 4 MiB. */
@@ -14,6 +15,7 @@ export interface LevelOptions {
 }
 
 type Database = ClassicLevel<Buffer, Buffer>
+type Range = IteratorOptions<Buffer, Buffer>
 type Put = { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
 type Delete = { readonly type: 'del'; readonly key: Buffer }
 
@@ -79,16 +81,15 @@ class LevelByteStore implements ByteStore {
     }
   }
 
-  async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    const iterator = this.#database.iterator({ gte: from, lt: to })
+  scan(from: Buffer, to: Buffer): AsyncIterable<ByteRow> {
+    return rowsOf(this.#database, { gte: from, lt: to })
+  }
+
+  snapshot(): ByteSnapshot {
     try {
-      for (;;) {
-        const rows = await iterator.nextv(scanRows)
-        if (rows.length === 0) return
-        yield* rows
-      }
-    } finally {
-      await iterator.close()
+      return new LevelSnapshot(this.#database)
+    } catch (thrown) {
+      throw readError(thrown)
     }
   }
 
@@ -99,6 +100,56 @@ class LevelByteStore implements ByteStore {
   close(): Promise<void> {
     return this.#database.close()
   }
+}
+
+/** An iterator holds the rows of its own beginning, or those of a snapshot. */
+async function* rowsOf(database: Database, range: Range): AsyncIterable<ByteRow> {
+  const iterator = database.iterator<Buffer, Buffer>(range)
+  try {
+    for (;;) {
+      const rows = await iterator.nextv(scanRows)
+      if (rows.length === 0) return
+      yield* rows
+    }
+  } finally {
+    await iterator.close()
+  }
+}
+
+class LevelSnapshot implements ByteSnapshot {
+  readonly #database: Database
+  readonly #snapshot: ReturnType<Database['snapshot']>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#snapshot = database.snapshot()
+  }
+
+  async get(key: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#database.get(key, { snapshot: this.#snapshot })
+    } catch (thrown) {
+      throw readError(thrown)
+    }
+  }
+
+  async *scan(from: Buffer, to: Buffer, backward = false): AsyncIterable<ByteRow> {
+    try {
+      yield* rowsOf(this.#database, { gte: from, lt: to, reverse: backward, snapshot: this.#snapshot })
+    } catch (thrown) {
+      throw readError(thrown)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#snapshot.close()
+  }
+}
+
+/** What is still read when the database is closed. */
+function readError(thrown: unknown): unknown {
+  const { code } = thrown as { code?: unknown }
+  return typeof code === 'string' && code.endsWith('_NOT_OPEN') ? closedWhileRead(thrown) : thrown
 }
 
 function openError(directory: string, thrown: unknown): StreamError {

@@ -1,6 +1,8 @@
 /** A byte store in memory: for stores without files, and for the test driver. It keeps no buffer it was given. */
 
-import type { ByteStore, ByteWrite } from './store.ts'
+import { closedWhileRead } from './closed.ts'
+import { pause, sliceRows, sorted } from './slices.ts'
+import type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from './store.ts'
 
 export class MemoryByteStore implements ByteStore {
   /**
@@ -8,6 +10,8 @@ export class MemoryByteStore implements ByteStore {
    * would pin the whole pool slab it was cut from.
    */
   readonly #rows = new Map<string, string>()
+  readonly #snapshots = new Set<MemorySnapshot>()
+  #isClosed = false
 
   get(key: Buffer): Buffer | undefined {
     const value = this.#rows.get(key.toString('latin1'))
@@ -16,8 +20,10 @@ export class MemoryByteStore implements ByteStore {
 
   async write(writes: readonly ByteWrite[]): Promise<void> {
     for (const { key, value } of writes) {
-      if (value === null) this.#rows.delete(key.toString('latin1'))
-      else this.#rows.set(key.toString('latin1'), value.toString('latin1'))
+      const text = key.toString('latin1')
+      this.#keep(text)
+      if (value === null) this.#rows.delete(text)
+      else this.#rows.set(text, value.toString('latin1'))
     }
   }
 
@@ -25,17 +31,26 @@ export class MemoryByteStore implements ByteStore {
     const first = from.toString('latin1')
     const end = to.toString('latin1')
     for (const key of this.#rows.keys()) {
-      if (key >= first && key < end) this.#rows.delete(key)
+      if (key < first || key >= end) continue
+      this.#keep(key)
+      this.#rows.delete(key)
     }
   }
 
-  /** The rows of the moment the scan begins, whatever is written meanwhile, as LevelDB's iterators. */
-  async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    const first = from.toString('latin1')
-    const end = to.toString('latin1')
-    const rows = [...this.#rows].filter(([key]) => key >= first && key < end)
-    rows.sort(([a], [b]) => (a < b ? -1 : 1))
-    for (const [key, value] of rows) yield [Buffer.from(key, 'latin1'), Buffer.from(value, 'latin1')]
+  async *scan(from: Buffer, to: Buffer): AsyncIterable<ByteRow> {
+    const snapshot = this.snapshot()
+    try {
+      yield* snapshot.scan(from, to)
+    } finally {
+      await snapshot.close()
+    }
+  }
+
+  snapshot(): ByteSnapshot {
+    if (this.#isClosed) throw closedWhileRead()
+    const snapshot = new MemorySnapshot(this.#rows, () => this.#snapshots.delete(snapshot))
+    this.#snapshots.add(snapshot)
+    return snapshot
   }
 
   async diskBytes(): Promise<null> {
@@ -43,6 +58,81 @@ export class MemoryByteStore implements ByteStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    for (const snapshot of this.#snapshots) snapshot.end()
+    this.#snapshots.clear()
     this.#rows.clear()
+  }
+
+  /** A row is about to change. */
+  #keep(key: string): void {
+    for (const snapshot of this.#snapshots) snapshot.keep(key, this.#rows.get(key))
+  }
+}
+
+/** The rows as they are, but for those that have changed since, which it keeps as they were. */
+class MemorySnapshot implements ByteSnapshot {
+  readonly #rows: ReadonlyMap<string, string>
+  /** undefined: there was none. */
+  readonly #before = new Map<string, string | undefined>()
+  readonly #closed: () => void
+  #isEnded = false
+
+  constructor(rows: ReadonlyMap<string, string>, closed: () => void) {
+    this.#rows = rows
+    this.#closed = closed
+  }
+
+  keep(key: string, value: string | undefined): void {
+    if (!this.#before.has(key)) this.#before.set(key, value)
+  }
+
+  end(): void {
+    this.#isEnded = true
+  }
+
+  async get(key: Buffer): Promise<Buffer | undefined> {
+    const value = this.#valueOf(key.toString('latin1'))
+    return value === undefined ? undefined : Buffer.from(value, 'latin1')
+  }
+
+  async *scan(from: Buffer, to: Buffer, backward = false): AsyncIterable<ByteRow> {
+    const keys = await this.#keysIn(from.toString('latin1'), to.toString('latin1'))
+    for (const key of await sorted(keys, backward)) {
+      yield [Buffer.from(key, 'latin1'), Buffer.from(this.#valueOf(key) as string, 'latin1')]
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#before.clear()
+    this.#closed()
+  }
+
+  /** What changes while the keys are gone through is found among what is kept of it. */
+  async #keysIn(from: string, to: string): Promise<readonly string[]> {
+    const found = new Set<string>()
+    const isIn = (key: string): boolean => key >= from && key < to
+    let left = sliceRows
+    for (const key of this.#rows.keys()) {
+      if (isIn(key)) found.add(key)
+      if (--left > 0) continue
+      await pause()
+      left = sliceRows
+    }
+    this.#check()
+    for (const [key, value] of this.#before) {
+      if (value === undefined) found.delete(key)
+      else if (isIn(key)) found.add(key)
+    }
+    return [...found]
+  }
+
+  #valueOf(key: string): string | undefined {
+    this.#check()
+    return this.#before.has(key) ? this.#before.get(key) : this.#rows.get(key)
+  }
+
+  #check(): void {
+    if (this.#isEnded) throw closedWhileRead()
   }
 }

@@ -17,6 +17,7 @@ import { messageOf, StreamError } from '../common/errors.ts'
 import { type CacheLimits, CleanRows } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
 import { type Bucket, type Entry, newEntry } from './entry.ts'
+import { keyEndOf, keyStartOf, noRow, SealedLog, type SealedRows, timestampOf, valueEndOf } from './sealed-log.ts'
 import type { AppendRow, ByteStore, ByteWrite } from './store.ts'
 
 export interface OverlayArgs<K, V> extends CacheLimits {
@@ -46,10 +47,10 @@ export class Overlay<K, V> {
   readonly #clean: CleanRows<V>
   #dirty: Entry<V>[] = []
   #unflushed: Entry<V>[] = []
-  /** Rows as they were sealed, one after the other, since the last flush. */
-  readonly #sealed = new ByteTarget()
+  readonly #sealed = new SealedLog()
   /** `sealed`: a commit is under way, what is sealed may still come to nothing. `flushing`: the sealed bytes are being written. */
   #phase: 'settled' | 'sealed' | 'flushing' = 'settled'
+  #changes = 0
   /** Mean size of a sealed row, to estimate what has not been serialized yet. */
   #meanBytes = firstGuess
   /** The last entry found: the put that follows a get finds it without a look-up. */
@@ -79,7 +80,7 @@ export class Overlay<K, V> {
 
   /** Sealed since the last flush, every version of a row. */
   get unflushedBytes(): number {
-    return this.#sealed.length
+    return this.#sealed.target.length
   }
 
   /** The live entry of a key, read from bytes if need be; its value is null when the key was deleted. */
@@ -105,7 +106,8 @@ export class Overlay<K, V> {
     this.#enter('settled', 'sealed')
     const { layout } = this.#args
     const changed = this.#dirty
-    const target = this.#sealed
+    const log = this.#sealed
+    const { target } = log
     const before = target.length
     this.#dirty = []
     for (const entry of changed) {
@@ -113,13 +115,11 @@ export class Overlay<K, V> {
       this.#writeMapKey(entry.key, target)
       layout.endChangelogKey(entry.bucket.start, target)
       const keyEnd = target.length
-      if (entry.value !== null) this.#sealValue(entry.value, target)
+      const { value, timestamp } = entry
+      if (value !== null) this.#sealValue(value, target)
       const end = target.length
-      append(target.buffer, start, keyEnd - start, entry.value === null ? -1 : end - keyEnd, entry.timestamp)
-      entry.sealedAt = start
-      entry.sealedKeyEnd = keyEnd
-      entry.sealedEnd = entry.value === null ? -1 : end
-      entry.sealedTimestamp = entry.timestamp
+      append(target.buffer, start, keyEnd - start, value === null ? -1 : end - keyEnd, timestamp)
+      entry.sealedRow = log.add(start, keyEnd, value === null, timestamp, entry.unflushed ? entry.sealedRow : noRow)
       entry.size = end - start + entryBytes
       entry.dirty = false
       if (!entry.unflushed) {
@@ -128,11 +128,14 @@ export class Overlay<K, V> {
       }
     }
     if (changed.length > 0) this.#meanBytes = (target.length - before) / changed.length
+    this.#changes++
   }
 
   /** The seal is committed. */
   settle(): void {
     this.#enter('sealed', 'settled')
+    this.#sealed.settle()
+    this.#changes++
   }
 
   /**
@@ -142,23 +145,31 @@ export class Overlay<K, V> {
   flush(writes: ByteWrite[], from: number): void {
     this.#enter('settled', 'flushing')
     const { layout } = this.#args
-    const source = this.#sealed.buffer
-    const target = new ByteTarget(this.#unflushed.length * (layout.rowKeyBytes + timestampBytes) + this.#sealed.length)
-    for (const entry of this.#unflushed) {
-      const { bucket, sealedAt, sealedKeyEnd, sealedEnd } = entry
+    const rows = this.#sealed.all()
+    const { source } = rows
+    const target = new ByteTarget(this.#unflushed.length * (layout.rowKeyBytes + timestampBytes) + this.unflushedBytes)
+    for (const { bucket, sealedRow } of this.#unflushed) {
       if (bucket.start < from) continue
+      const sealedKeyEnd = keyEndOf(rows, sealedRow)
+      const valueEnd = valueEndOf(rows, sealedRow)
       const keyStart = target.length
-      layout.writeRowKey(bucket.start, source, sealedAt, sealedKeyEnd - layout.changelogKeyBytes, target)
+      layout.writeRowKey(
+        bucket.start,
+        source,
+        keyStartOf(rows, sealedRow),
+        sealedKeyEnd - layout.changelogKeyBytes,
+        target,
+      )
       const keyEnd = target.length
-      if (sealedEnd >= 0) {
+      if (valueEnd >= 0) {
         const at = target.reserve(timestampBytes)
-        writeInt64(target.buffer, entry.sealedTimestamp, at)
+        writeInt64(target.buffer, timestampOf(rows, sealedRow), at)
         target.length = at + timestampBytes
-        target.writeRange(source, sealedKeyEnd, sealedEnd)
+        target.writeRange(source, sealedKeyEnd, valueEnd)
       }
       writes.push({
         key: target.buffer.subarray(keyStart, keyEnd),
-        value: sealedEnd < 0 ? null : target.buffer.subarray(keyEnd, target.length),
+        value: valueEnd < 0 ? null : target.buffer.subarray(keyEnd, target.length),
       })
     }
   }
@@ -169,6 +180,7 @@ export class Overlay<K, V> {
     const written = this.#unflushed
     this.#unflushed = []
     this.#sealed.clear()
+    this.#changes++
     for (const entry of written) {
       entry.unflushed = false
       // A later flush makes it clean.
@@ -186,8 +198,25 @@ export class Overlay<K, V> {
     this.#dirty = []
     this.#unflushed = []
     this.#sealed.clear()
+    this.#changes++
     this.#phase = 'settled'
     this.#forgetLast()
+  }
+
+  /** Counts what moves rows from one place to another: a seal, a settle, a flush, a clear. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** What is committed and may not be in the bytes yet. */
+  settledRows(): SealedRows {
+    return this.#sealed.show()
+  }
+
+  /** Where in `settledRows` the committed row of a key is; `noRow`: the bytes have it, or there is none. */
+  settledRow(bucket: Bucket<V> | undefined, key: K): number {
+    const entry = bucket?.rows.get(this.#mapKey(canonical(key)))
+    return entry?.unflushed === true ? this.#sealed.settled(entry.sealedRow) : noRow
   }
 
   /** @throws StreamError INTERNAL when writes are under way: restored rows would slip under them. */
@@ -249,7 +278,7 @@ export class Overlay<K, V> {
       entry.value = this.#readValue(stored, timestampBytes, stored.length)
     } catch (thrown) {
       this.#remove(entry)
-      throw this.#unreadable(thrown)
+      throw unreadable(this.#args.store, thrown)
     }
     entry.size = keyEnd + stored.length + entryBytes
     this.#clean.add(entry)
@@ -307,15 +336,15 @@ export class Overlay<K, V> {
       })
     }
   }
+}
 
-  #unreadable(thrown: unknown): StreamError {
-    const store = this.#args.store
-    return new StreamError('CORRUPT', `store ${store}: a stored row does not read: ${messageOf(thrown)}`, {
-      cause: thrown,
-      where: { node: store },
-      hint: 'If the value serde of the store has changed, give the store another name or run under another --app-id; else delete its state directory and it is rebuilt.',
-    })
-  }
+/** A row of the store that its serdes do not read. */
+export function unreadable(store: string, thrown: unknown): StreamError {
+  return new StreamError('CORRUPT', `store ${store}: a stored row does not read: ${messageOf(thrown)}`, {
+    cause: thrown,
+    where: { node: store },
+    hint: 'If the value serde of the store has changed, give the store another name or run under another --app-id; else delete its state directory and it is rebuilt.',
+  })
 }
 
 /** Keys with the same bytes must be one entry: lone surrogates all encode to U+FFFD, and -0 and 0 are one key of a map. */

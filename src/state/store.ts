@@ -173,6 +173,16 @@ export interface ByteWrite {
   readonly value: Buffer | null
 }
 
+export type ByteRow = readonly [key: Buffer, value: Buffer]
+
+/** The bytes of a task as they were at one moment; reading them keeps no thread. @throws StreamError REBALANCE when they were closed. */
+export interface ByteSnapshot {
+  get(key: Buffer): Promise<Buffer | undefined>
+  /** Rows with keys in [from, to), in order, or the other way round. */
+  scan(from: Buffer, to: Buffer, backward?: boolean): AsyncIterable<ByteRow>
+  close(): Promise<void>
+}
+
 /** Ordered bytes of one task (memcmp order). Only committed state is ever written here. */
 export interface ByteStore {
   get(key: Buffer): Buffer | undefined
@@ -181,7 +191,9 @@ export interface ByteStore {
   /** Deletes keys in [from, to). */
   deleteRange(from: Buffer, to: Buffer): Promise<void>
   /** Rows with keys in [from, to), in order. */
-  scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>
+  scan(from: Buffer, to: Buffer): AsyncIterable<ByteRow>
+  /** The rows of this moment, to be read whatever is written later. Whoever takes it closes it. */
+  snapshot(): ByteSnapshot
   /** About how many bytes on disk the keys in [from, to) take, in files already written; null without files. */
   diskBytes(from: Buffer, to: Buffer): Promise<number | null>
   close(): Promise<void>

@@ -18,6 +18,7 @@ import {
 } from '../common/record.ts'
 import { type Counters, makeCounters } from '../runtime/counters.ts'
 import { type GlobalTable, globalTablesOf } from '../runtime/global-table.ts'
+import { type StoreLookup, storeLookup } from '../runtime/queries.ts'
 import { openSerdes } from '../runtime/serdes.ts'
 import type { StateBudget } from '../runtime/state-budget.ts'
 import type { Task } from '../runtime/task.ts'
@@ -93,6 +94,12 @@ const onDisk: StateBudget = {
 }
 
 export class TestDriver {
+  /**
+   * A store of the topology, by its name and kind: over all partitions, as it is committed.
+   * @example await driver.store<string, bigint>('totals').get('a')
+   * @throws StreamError INVALID_ARGUMENT for a name that is no store's, a store of another kind, or a partition it does not have.
+   */
+  readonly store: StoreLookup
   readonly #topics: TestTopics
   readonly #isManual: boolean
   readonly #stateDir: string | undefined
@@ -116,6 +123,10 @@ export class TestDriver {
     const { plan } = topics
     this.#topics = topics
     this.#now = startMs
+    this.store = storeLookup(
+      () => topics.plan,
+      () => this.#tasks,
+    )
     this.#isManual = commit === 'manual'
     this.#stateDir = stateDir
     this.#counters = makeCounters(plan.topology)

@@ -99,6 +99,70 @@ export function byteStoreSuite(name: string, factory: ByteStoreFactory): void {
       expect(await rows(store, first, last)).toEqual(['01=01', '02=02'])
     })
 
+    check('a snapshot has the rows of its moment, forward and backward, until it is closed', async (store) => {
+      await store.write([1, 3, 5].map((n) => ({ key: b(n), value: b(n) })))
+      const snapshot = store.snapshot()
+      await store.write([
+        { key: b(2), value: b(2) },
+        { key: b(3), value: null },
+        { key: b(5), value: b(6) },
+      ])
+      await store.write([{ key: b(3), value: b(7) }])
+      await store.deleteRange(b(1), b(2))
+      const seen = async (from: Buffer, to: Buffer, backward?: boolean): Promise<string[]> => {
+        const found: string[] = []
+        for await (const [key, value] of snapshot.scan(from, to, backward)) {
+          found.push(`${key.toString('hex')}=${value.toString('hex')}`)
+        }
+        return found
+      }
+      expect(await seen(first, last)).toEqual(['01=01', '03=03', '05=05'])
+      expect(await seen(first, last, true)).toEqual(['05=05', '03=03', '01=01'])
+      expect(await seen(b(1), b(5), true)).toEqual(['03=03', '01=01'])
+      expect([await snapshot.get(b(1)), await snapshot.get(b(2)), await snapshot.get(b(3))]).toEqual([
+        b(1),
+        undefined,
+        b(3),
+      ])
+      await snapshot.close()
+      expect(await rows(store, first, last)).toEqual(['02=02', '03=07', '05=06'])
+    })
+
+    check('what changes while a snapshot looks for its rows does not show in it', async (store) => {
+      const key = (n: number): Buffer => b(n >> 8, n & 255)
+      const count = 10_000
+      await store.write(Array.from({ length: count }, (_, n) => ({ key: key(2 * n), value: b(1) })))
+      const snapshot = store.snapshot()
+      const scan = snapshot.scan(first, last)[Symbol.asyncIterator]()
+      const begun = scan.next()
+      await store.write([
+        ...Array.from({ length: count }, (_, n) => ({ key: key(2 * n + 1), value: b(2) })),
+        ...Array.from({ length: count / 2 }, (_, n) => ({ key: key(4 * n), value: n % 2 === 0 ? null : b(3) })),
+      ])
+      let found = 0
+      for (let next = await begun; next.done !== true; next = await scan.next()) {
+        expect(next.value[0].equals(key(2 * found)) && next.value[1].equals(b(1))).toBe(true)
+        found++
+      }
+      expect(found).toBe(count)
+      await snapshot.close()
+    })
+
+    test('a snapshot says so when its store is closed', async () => {
+      const store = await factory.open()
+      await store.write([{ key: b(1), value: b(1) }])
+      const snapshot = store.snapshot()
+      await store.close()
+      const closed = expect.objectContaining({
+        code: 'REBALANCE',
+        hint: expect.stringContaining('ask again') as string,
+      })
+      await expect(snapshot.get(b(1))).rejects.toEqual(closed)
+      await expect(snapshot.scan(first, last)[Symbol.asyncIterator]().next()).rejects.toEqual(closed)
+      expect(() => store.snapshot()).toThrow(closed)
+      await snapshot.close()
+    })
+
     check('a scan may be left early, and goes over many rows', async (store) => {
       const many = Array.from({ length: 2500 }, (_, n) => ({ key: b(n >> 8, n & 255), value: b(n & 255) }))
       await store.write(many)

@@ -265,6 +265,7 @@ describe('expiry', () => {
       write: (writes) => bytes.write(writes),
       scan: (from, to) => bytes.scan(from, to),
       diskBytes: () => bytes.diskBytes(),
+      snapshot: () => bytes.snapshot(),
       close: () => bytes.close(),
       deleteRange: async (from, to) => {
         if (fail) throw new Error('disk')

@@ -154,6 +154,7 @@ describe('expiry', () => {
       write: (writes) => bytes.write(writes),
       deleteRange: (from, to) => bytes.deleteRange(from, to),
       diskBytes: () => bytes.diskBytes(),
+      snapshot: () => bytes.snapshot(),
       close: () => bytes.close(),
       scan: (from, to) => {
         scans++

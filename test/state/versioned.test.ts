@@ -99,6 +99,7 @@ describe('look-ups', () => {
       write: (writes) => bytes.write(writes),
       deleteRange: (from, to) => bytes.deleteRange(from, to),
       diskBytes: () => bytes.diskBytes(),
+      snapshot: () => bytes.snapshot(),
       close: () => bytes.close(),
       scan: (from, to) => bytes.scan(from, to),
     }

@@ -1,0 +1,143 @@
+/** Stores by name, as a program asks for them: which there are, of which kind, and the tasks here that hold their partitions. */
+
+import { StreamError } from '../common/errors.ts'
+import { partitionOf } from '../common/partitioner.ts'
+import { queryableKeyValue } from '../state/read/key-value.ts'
+import type { Partitions, Viewable } from '../state/read/partitions.ts'
+import type { QueryableKeyValueStore } from '../state/read/queryable.ts'
+import { changelogTopic } from '../topology/names.ts'
+import type { StoreSpec } from '../topology/node.ts'
+import { ownStores } from '../topology/upstream.ts'
+import type { Plan } from './plan.ts'
+import type { Task } from './task.ts'
+
+export interface StoreQueryOptions {
+  /** Look at this partition alone. Default: at all that are here. */
+  readonly partition?: number
+}
+
+/** Gives a store to be read beside the records, by its name; K and V are what its serdes read. */
+export interface StoreLookup {
+  /**
+   * A table, an aggregate without windows, or a store of a processor.
+   * @throws StreamError INVALID_ARGUMENT for a name that is no store's, a store of another kind, or a partition it does not have.
+   */
+  <K = unknown, V = unknown>(
+    name: string,
+    kind?: 'key-value',
+    options?: StoreQueryOptions,
+  ): QueryableKeyValueStore<K, V>
+}
+
+/** What can be asked for; sliding windows are windows. */
+type QueryableKind = QueryableKeyValueStore<unknown, unknown>['kind']
+
+const kinds: Readonly<Partial<Record<StoreSpec['kind'], QueryableKind>>> = {
+  'key-value': 'key-value',
+}
+
+/**
+ * @param plan of now: topics that a pattern matches may have come.
+ * @param tasks that are open in this thread now.
+ */
+export function storeLookup(plan: () => Plan, tasks: () => readonly Task[]): StoreLookup {
+  return (name: string, kind: QueryableKind = 'key-value', options: StoreQueryOptions = {}) => {
+    const specs = queryableSpecs(plan())
+    const spec = specs.get(name)
+    if (spec === undefined) throw unknownStore(name, specs)
+    if (kinds[spec.kind] !== kind) throw otherKind(spec, kind)
+    return readerOf(spec, partitionsOf(spec, options.partition, plan, tasks))
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whoever asks says what the rows are.
+function readerOf(spec: StoreSpec, partitions: Partitions<any>): any {
+  return queryableKeyValue(partitions, spec.value)
+}
+
+/** Those whose rows are what the user's functions make: not what a join, a buffer or a limit keeps for itself. */
+function queryableSpecs({ topology }: Plan): ReadonlyMap<string, StoreSpec> {
+  const own = topology.nodes.flatMap((node) =>
+    node.kind === 'foreign-key-join' || node.kind === 'dedupe' || node.kind === 'rate-limit' ? [] : ownStores(node),
+  )
+  return new Map(own.flatMap((spec) => (kinds[spec.kind] === undefined ? [] : [[spec.name, spec]])))
+}
+
+function partitionsOf(
+  spec: StoreSpec,
+  partition: number | undefined,
+  plan: () => Plan,
+  tasks: () => readonly Task[],
+): Partitions<unknown> {
+  const { name, key } = spec
+  const count = partitionCount(plan(), name)
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < count)) {
+    throw new StreamError('INVALID_ARGUMENT', `store ${name} has no partition ${partition}`, {
+      where: { node: name },
+      hint: `Its partitions are 0 to ${count - 1}.`,
+    })
+  }
+  return {
+    name,
+    key,
+    stores: (wanted) => {
+      const sub = plan().subTopologies.findIndex(({ stores }) => stores.some((store) => store.name === name))
+      const here = tasks()
+        .filter(({ id }) => id.subTopology === sub && (partition === undefined || id.partition === partition))
+        .sort((a, b) => a.id.partition - b.id.partition)
+      if (here.length === 0) throw notHere(name, partition)
+      for (const task of here) if (task.state !== 'running') throw notReady(name, task)
+      return inOrder(here, wanted === undefined ? 0 : homeOf(wanted, spec, partitionCount(plan(), name))).map(
+        (task) => task.stores.get(name) as unknown as Viewable<unknown>,
+      )
+    },
+  }
+}
+
+function partitionCount({ appId, partitions }: Plan, store: string): number {
+  return partitions.get(changelogTopic(appId, store)) as number
+}
+
+/** Where records of the key go by default. */
+function homeOf(wanted: unknown, { key }: StoreSpec, count: number): number {
+  const bytes = key.serialize(wanted)
+  return partitionOf(bytes, count, 0, bytes.length - (key.unpartitionedBytes ?? 0))
+}
+
+function inOrder(tasks: readonly Task[], home: number): readonly Task[] {
+  const first = tasks.filter(({ id }) => id.partition === home)
+  return [...first, ...tasks.filter(({ id }) => id.partition !== home)]
+}
+
+function unknownStore(name: string, specs: ReadonlyMap<string, StoreSpec>): StreamError {
+  const there = [...specs.values()].map((spec) => `${spec.name} (${kinds[spec.kind]})`)
+  return new StreamError('INVALID_ARGUMENT', `the topology has no store ${name} that can be read`, {
+    hint:
+      there.length === 0
+        ? 'It has none at all: tables, aggregates and stores of processors can be read.'
+        : `It has: ${there.join(', ')}.`,
+  })
+}
+
+function otherKind({ name, kind }: StoreSpec, asked: string): StreamError {
+  const is = kinds[kind]
+  return new StreamError('INVALID_ARGUMENT', `store ${name} is a ${is} store, and was asked for as ${asked}`, {
+    where: { node: name },
+    hint: `Read it with store('${name}', '${is}').`,
+  })
+}
+
+function notHere(name: string, partition: number | undefined): StreamError {
+  const what = partition === undefined ? 'no partition' : `not partition ${partition}`
+  return new StreamError('REBALANCE', `store ${name}: ${what} of it is here now`, {
+    where: { node: name },
+    hint: 'Another process has it, or it is on its way: ask there, or ask again.',
+  })
+}
+
+function notReady(name: string, { id, name: task, state }: Task): StreamError {
+  return new StreamError('REBALANCE', `store ${name}: its partition ${id.partition} is ${state}`, {
+    where: { node: name, task, partition: id.partition },
+    hint: 'Ask again when the application is running.',
+  })
+}
