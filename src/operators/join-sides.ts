@@ -1,10 +1,10 @@
 /** What both ways to join two streams are made of: a side and what it sees of the other, its matches, and the records given out alone. */
 
-import type { Headers } from '../common/record.ts'
+import type { ConsumerRecord, Headers } from '../common/record.ts'
 import type { JoinWindows } from '../common/windows.ts'
 import type { JoinBuffer } from '../state/store.ts'
 import type { OnIdle } from './idle.ts'
-import { guard3, type Process, type ProcessorContext } from './processor.ts'
+import { type CurrentRecord, guard3, type Process, type ProcessorContext } from './processor.ts'
 
 export interface StreamJoinArgs<K, V, W, R> {
   /** Records of either side. */
@@ -15,6 +15,9 @@ export interface StreamJoinArgs<K, V, W, R> {
   readonly outer: 'none' | 'left' | 'both'
   readonly joiner: (value: V | null, other: W | null, key: K) => R
   readonly onIdle?: OnIdle | undefined
+  /** Given for a side whose values come as they were read, with the serde of its buffer: their bytes are then kept. */
+  readonly leftUnchanged?: CurrentRecord | undefined
+  readonly rightUnchanged?: CurrentRecord | undefined
 }
 
 /** One side as it sees the other. */
@@ -27,6 +30,7 @@ export interface JoinSide<K, V, W, R> {
   /** Whether its records are given out alone when nothing matches them. */
   readonly outer: boolean
   readonly join: (value: V, other: W | null, key: K) => R
+  readonly unchanged: CurrentRecord | undefined
 }
 
 /** What takes the records of the left stream, and what takes those of the right one. */
@@ -34,7 +38,7 @@ export type JoinProcesses = readonly [left: Process, right: Process]
 
 /** @param process makes of a side what takes its records. */
 export function bothSides<K, V, W, R>(
-  { left, right, windows, outer, joiner }: StreamJoinArgs<K, V, W, R>,
+  { left, right, windows, outer, joiner, leftUnchanged, rightUnchanged }: StreamJoinArgs<K, V, W, R>,
   node: string,
   process: <A, B>(side: JoinSide<K, A, B, R>) => Process,
 ): JoinProcesses {
@@ -42,7 +46,7 @@ export function bothSides<K, V, W, R>(
   const join = guard3(node, joiner)
   const joinRight = (value: W, other: V | null, key: K): R => join(other, value, key)
   return [
-    process({ own: left, other: right, beforeMs, afterMs, outer: outer !== 'none', join }),
+    process({ own: left, other: right, beforeMs, afterMs, outer: outer !== 'none', join, unchanged: leftUnchanged }),
     process({
       own: right,
       other: left,
@@ -50,8 +54,16 @@ export function bothSides<K, V, W, R>(
       afterMs: beforeMs,
       outer: outer === 'both',
       join: joinRight,
+      unchanged: rightUnchanged,
     }),
   ]
+}
+
+/** The record that the value was read from; undefined when it is another one. */
+export function recordOf(value: unknown, unchanged: CurrentRecord | undefined): ConsumerRecord | undefined {
+  return unchanged !== undefined && unchanged.record !== null && value === unchanged.value
+    ? unchanged.record
+    : undefined
 }
 
 /** Joins a record with the rows of the other side in [from, to], and passes the results on. @returns how many there were. */

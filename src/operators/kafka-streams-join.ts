@@ -18,6 +18,7 @@ import {
   type JoinProcesses,
   type JoinSide,
   matchesOf,
+  recordOf,
   type StreamJoinArgs,
 } from './join-sides.ts'
 import type { Process, ProcessorContext } from './processor.ts'
@@ -90,7 +91,7 @@ function sideOf<K, V, W, R>(
   ctx: ProcessorContext,
   next: Process<K, R>,
 ): Process<K | null, V | null> {
-  const { own, other, beforeMs, afterMs, outer, join } = side
+  const { own, other, beforeMs, afterMs, outer, join, unchanged } = side
   const { forwarded } = ctx
   const waitMs = afterMs + graceMs
   const matches = matchesOf(side, ctx, next)
@@ -122,6 +123,6 @@ function sideOf<K, V, W, R>(
       next(key, join(value, null, key), timestamp, headers)
     }
     // What is too old for its own side is not found there any more, but may be held.
-    if (isHeld || timestamp > own.latest - reachMs) own.put(key, value, timestamp, isHeld)
+    if (isHeld || timestamp > own.latest - reachMs) own.put(key, value, timestamp, isHeld, recordOf(value, unchanged))
   }
 }

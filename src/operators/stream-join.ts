@@ -11,6 +11,7 @@ import {
   type JoinProcesses,
   type JoinSide,
   matchesOf,
+  recordOf,
   type StreamJoinArgs,
 } from './join-sides.ts'
 import type { Process, ProcessorContext } from './processor.ts'
@@ -47,7 +48,7 @@ function sideOf<K, V, W, R>(
   ctx: ProcessorContext,
   next: Process<K, R>,
 ): Process<K | null, V | null> {
-  const { own, other, beforeMs, afterMs, outer, join } = side
+  const { own, other, beforeMs, afterMs, outer, join, unchanged } = side
   const { forwarded } = ctx
   const closesMs = afterMs + graceMs
   // A window may end before its own record, which is not late for that.
@@ -80,7 +81,7 @@ function sideOf<K, V, W, R>(
       forwarded.count++
       next(key, join(value, null, key), timestamp, headers)
     } else {
-      own.put(key, value, timestamp, isAlone)
+      own.put(key, value, timestamp, isAlone, recordOf(value, unchanged))
     }
   }
 }

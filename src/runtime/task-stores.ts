@@ -177,12 +177,12 @@ export class TaskStores {
 
   /** Whether committed rows have waited long enough for the bytes. */
   get isFlushDue(): boolean {
-    return this.#volumes.some((volume) => unflushed(volume).rows > 0 && isDue(volume, this.#budget))
+    return this.#volumes.some((volume) => isBehind(volume) && isDue(volume, this.#budget))
   }
 
   /** Writes what is committed to the bytes. Nothing may be sealed. */
   async flush(): Promise<void> {
-    for (const volume of this.#volumes) if (unflushed(volume).rows > 0) await flush(volume)
+    for (const volume of this.#volumes) if (isBehind(volume)) await flush(volume)
   }
 
   /** Changelog offsets before which only rows of closed windows lie; each is told once. */
@@ -334,6 +334,13 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
   const closing = closes ? slidingClosing(sliding) : undefined
   const stretches = slidingStretches(sliding)
   return new OverlayWindowStore({ ...options, value: panesCodec(value), windows: stretches, latestStored, closing })
+}
+
+/** Whether the bytes are not yet what is committed; rows that ended before they were written leave a checkpoint to move. */
+function isBehind(volume: Volume): boolean {
+  if (unflushed(volume).rows > 0) return true
+  for (const [store, offset] of volume.offsets) if (volume.flushed.get(store) !== offset) return true
+  return false
 }
 
 function isDue(volume: Volume, budget: FlushBudget): boolean {

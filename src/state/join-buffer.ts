@@ -1,15 +1,16 @@
 /**
  * One side of a stream-stream join (Kafka Streams: a window store that retains duplicates, and the outer-join store beside it). Rows
- * are found through an index in memory that holds all of them; their values are there on the way to the byte store, and after that for
+ * are found through an index in memory that holds all of them; their bytes are there on the way to the byte store, and after that for
  * as long as the cache has room. Invariant: a row is expired only when the *settled* time has made it unreachable, and never while
  * it is held.
  *
- * A row is written once, and again when a held one finds its match in a later commit. What is sealed is kept as bytes until the flush,
- * in order: a row that was sealed twice is written twice, the later one last.
+ * A row is written once, and again when a held one finds its match in a later commit. One that becomes unreachable between its commit
+ * and the flush never reaches the byte store.
  */
 
 import { ByteTarget, type ReadFrom, readerOf, type WriteInto, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
+import type { ConsumerRecord } from '../common/record.ts'
 import type { CacheLimits } from './clean-rows.ts'
 import {
   type Codec,
@@ -22,9 +23,9 @@ import {
   writeJoinRowKey,
 } from './codec.ts'
 import { JoinIndex } from './join-index.ts'
-import { type JoinRow, rowBits } from './join-row.ts'
+import { type JoinRow, type RowBatch, rowBits } from './join-row.ts'
 import { canonical } from './overlay.ts'
-import { RecentRows } from './recent-rows.ts'
+import { RowBatches, rowOverheadBytes } from './row-batches.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, HeldRow, JoinBuffer, StateStore } from './store.ts'
 
 export interface JoinBufferOptions<K, V> extends CacheLimits {
@@ -41,11 +42,7 @@ export interface JoinBufferOptions<K, V> extends CacheLimits {
   readonly empty?: boolean
 }
 
-const { held, changed, unflushed, sealed, removed, used, loaded, stored } = rowBits
-/** On its way to the bytes: the value must stay. */
-const pinned = changed | unflushed
-/** What a value weighs in memory besides its bytes. */
-const valueBytes = 64
+const { held, changed, sealed, removed, loaded, stored } = rowBits
 const firstGuess = 128
 
 export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
@@ -68,16 +65,15 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   readonly #writeValue: WriteInto<V>
   readonly #readValue: ReadFrom<V>
   readonly #index: JoinIndex<V>
-  readonly #recent: RecentRows<V>
+  readonly #batches: RowBatches<V>
   /** Where the rows begin that are gone from the index and may be in the bytes still; Infinity when there are none. */
   #undeleted = Number.POSITIVE_INFINITY
   /** Whether the index knows what the bytes hold. */
   #loaded: boolean
-  #changed: JoinRow<V>[] = []
-  /** What was sealed since the last flush, in order: the rows, and where they lie in `#sealed` (see `seal`). */
-  #unflushed: JoinRow<V>[] = []
-  #places: number[] = []
-  readonly #sealed = new ByteTarget()
+  /** What was written since the last seal. */
+  #open: RowBatch<V>
+  /** Sealed and not committed yet. */
+  #sealed: RowBatch<V> | undefined
   /** What a flush writes, until it is written. */
   readonly #flushing = new ByteTarget()
   #phase: 'settled' | 'sealed' | 'flushing' = 'settled'
@@ -102,7 +98,8 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#writeValue = writerOf(value)
     this.#readValue = readerOf(value)
     this.#index = new JoinIndex(retentionMs, (mapKey) => this.#bytesOf(mapKey))
-    this.#recent = new RecentRows(options)
+    this.#batches = new RowBatches(options)
+    this.#open = this.#batches.create()
     this.#loaded = empty
     this.#visitRow = (row) => {
       if (row.timestamp > this.#to) return false
@@ -120,16 +117,24 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#matches = 0
     this.#visit = visit
     this.#index.visit(this.#mapKey(key), from, this.#visitRow)
-    this.#recent.trim()
+    this.#batches.trim()
     return this.#matches
   }
 
-  put(key: K, value: V, timestamp: number, isHeld: boolean): void {
+  put(key: K, value: V, timestamp: number, isHeld: boolean, record?: ConsumerRecord | null): void {
     this.#checkLoaded()
     const row = this.#index.append(this.#mapKey(key), timestamp, isHeld)
+    const open = this.#open
+    if (record) {
+      this.#writeRowKey(row, open)
+      row.batch = open
+      row.at = writeHeld(isHeld, open.target)
+      open.target.writeRange(record.bytes, record.valueStart, record.valueEnd)
+      row.end = open.target.length
+    }
     row.value = value
     row.bits |= loaded | changed
-    this.#changed.push(row)
+    open.rows.push(row)
   }
 
   get latest(): number {
@@ -159,12 +164,12 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   valueOf(row: HeldRow): V {
     const value = this.#valueOf(row as JoinRow<V>)
-    this.#recent.trim()
+    this.#batches.trim()
     return value
   }
 
   release(row: HeldRow): void {
-    // Its value is written again.
+    // It is written again.
     this.#valueOf(row as JoinRow<V>)
     this.#release(row as JoinRow<V>)
   }
@@ -172,7 +177,6 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   remove(given: HeldRow): void {
     const row = given as JoinRow<V>
     this.#index.remove(row)
-    this.#recent.remove(row)
     row.value = undefined
     row.bits &= ~loaded
     // What was never sealed is nowhere else.
@@ -185,7 +189,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   }
 
   get uncommittedBytes(): number {
-    return this.#changed.length * (this.#meanBytes + valueBytes)
+    return this.#open.rows.length * (this.#meanBytes + rowOverheadBytes)
   }
 
   /** All rows: each is in memory, if without its value. */
@@ -194,11 +198,11 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   }
 
   get unflushedRows(): number {
-    return this.#unflushed.length
+    return this.#batches.unflushedRows
   }
 
   get unflushedBytes(): number {
-    return this.#sealed.length
+    return this.#batches.unflushedBytes
   }
 
   get expiryTime(): number {
@@ -210,78 +214,60 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#enter('settled', 'sealed')
     this.#sealedTime = this.streamTime
     this.#sealedExpiry = this.#expiryNow()
-    const rows = this.#changed
-    this.#changed = []
-    const target = this.#sealed
-    const before = target.length
-    for (const row of rows) {
-      row.bits &= ~changed
-      const isGone = (row.bits & removed) !== 0
-      if (isGone && (row.bits & sealed) === 0) continue
-      const start = target.length
-      this.#writeMapKey(row.owner.mapKey, target)
-      writeJoinPlace(row.timestamp, row.seq, target)
-      const keyEnd = target.length
-      if (!isGone) this.#sealValue(row, target)
-      const end = target.length
-      append(target.buffer, start, keyEnd - start, isGone ? -1 : end - keyEnd, row.timestamp)
-      row.size = end - start + valueBytes
-      row.bits |= sealed | unflushed
-      this.#unflushed.push(row)
-      this.#places.push(start, keyEnd, isGone ? -1 : end)
-    }
-    if (rows.length > 0) this.#meanBytes = (target.length - before) / rows.length
+    const batch = this.#open
+    this.#open = this.#batches.create()
+    this.#sealed = batch
+    const { target, rows } = batch
+    let count = 0
+    for (const row of rows) if (this.#sealRow(row, batch, append)) rows[count++] = row
+    rows.length = count
+    this.#index.sealed()
+    if (count > 0) this.#meanBytes = target.length / count
   }
 
   settle(): void {
     this.#enter('sealed', 'settled')
     this.#settledTime = this.#sealedTime
     this.#expiryTime = this.#sealedExpiry
+    this.#batches.add(this.#sealed as RowBatch<V>)
+    this.#sealed = undefined
+    this.#forgetExpired()
   }
 
   /**
-   * Rows that have become unreachable meanwhile never reach the bytes; `expire` takes them out of the index. Those that are there are
-   * deleted now: they may say that they are held, and be read so if `expire` is never reached.
+   * Rows that have become unreachable meanwhile never reach the bytes. Those that are there are deleted now: they may say that they
+   * are held, and be read so if `expire` is never reached.
    */
   flush(writes: ByteWrite[]): void {
     this.#enter('settled', 'flushing')
-    const source = this.#sealed.buffer
-    const from = this.#index.firstSlot(this.#expiryTime - this.#retentionMs + 1) * this.#index.slotMs
+    const from = this.#index.slotStart(this.#expired())
     const target = this.#flushing
-    target.reserve(this.#sealed.length + this.#unflushed.length * this.#prefix.length)
-    for (const [nth, row] of this.#unflushed.entries()) {
-      const isGone = row.timestamp < from
-      if (isGone && (row.bits & stored) === 0) continue
-      const start = this.#places[nth * 3] as number
-      const keyEnd = this.#places[nth * 3 + 1] as number
-      const end = isGone ? -1 : (this.#places[nth * 3 + 2] as number)
-      const at = target.length
-      target.writeBytes(this.#prefix)
-      writeJoinRowKey(source, start, keyEnd, target)
-      const valueAt = target.length
-      if (end >= 0) target.writeRange(source, keyEnd, end)
-      row.bits |= stored
-      writes.push({
-        key: target.buffer.subarray(at, valueAt),
-        value: end < 0 ? null : target.buffer.subarray(valueAt, target.length),
-      })
+    target.reserve(this.unflushedBytes + this.unflushedRows * this.#prefix.length)
+    for (const batch of this.#batches.unflushed) {
+      const { buffer } = batch.target
+      for (const row of batch.rows) {
+        // A later batch has it as it is now.
+        if (row.batch !== batch) continue
+        const isGone = row.end < 0 || row.timestamp < from
+        if (isGone && (row.bits & stored) === 0) continue
+        const start = target.length
+        target.writeBytes(this.#prefix)
+        writeJoinRowKey(buffer, row.keyAt, row.at, target)
+        const valueAt = target.length
+        if (!isGone) target.writeRange(buffer, row.at, row.end)
+        row.bits |= stored
+        writes.push({
+          key: target.buffer.subarray(start, valueAt),
+          value: isGone ? null : target.buffer.subarray(valueAt, target.length),
+        })
+      }
     }
   }
 
   flushed(): void {
     this.#enter('flushing', 'settled')
-    const rows = this.#unflushed
-    this.#unflushed = []
-    this.#places = []
-    this.#sealed.clear()
     this.#flushing.clear()
-    for (const row of rows) {
-      // A second one of the same row finds it clean.
-      if ((row.bits & unflushed) === 0) continue
-      row.bits &= ~unflushed
-      if ((row.bits & (removed | changed)) === 0) this.#recent.add(row)
-    }
-    this.#recent.trim()
+    this.#batches.flushed()
   }
 
   discard(): void {
@@ -292,7 +278,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   /** Also raises the stream time: no row is newer than the stream time that wrote it. */
   restore(row: ChangelogRow): ByteWrite {
-    if (this.#changed.length > 0 || this.#unflushed.length > 0) {
+    if (this.#open.rows.length > 0 || this.#batches.unflushed.length > 0) {
       throw new StreamError('INTERNAL', `store ${this.name} has writes of its own while it is restored`)
     }
     if (this.#loaded) this.discard()
@@ -330,20 +316,23 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   /** Deletes the rows that the settled time has made unreachable, in steps of a part of the retention. */
   async expire(): Promise<void> {
     if (!this.#loaded) return
-    // Rows still on their way to bytes stay, and are deleted by a later call.
-    const end = this.#expiryTime - this.#retentionMs + 1
-    const first = this.#index.expire(end, (row) => {
-      if ((row.bits & pinned) !== 0) return true
-      this.#recent.remove(row)
-      row.value = undefined
-      return false
-    })
-    this.#recent.trim()
-    if (first !== undefined && first < this.#undeleted) this.#undeleted = first
+    this.#forgetExpired()
     if (this.#undeleted === Number.POSITIVE_INFINITY) return
-    const to = this.#index.firstSlot(end) * this.#index.slotMs
+    const to = this.#index.slotStart(this.#expired())
     await this.#bytes.deleteRange(this.#lowest(this.#undeleted), this.#lowest(to))
     this.#undeleted = Number.POSITIVE_INFINITY
+  }
+
+  /** Takes the rows that the settled time has made unreachable out of memory. */
+  #forgetExpired(): void {
+    const time = this.#expired()
+    this.#undeleted = Math.min(this.#undeleted, this.#index.expire(time))
+    this.#batches.expire(this.#index.slotStart(time))
+  }
+
+  /** Rows before that time are unreachable. */
+  #expired(): number {
+    return this.#expiryTime - this.#retentionMs + 1
   }
 
   /** What the time of this moment, with nothing under way, makes unreachable: nothing that is held. */
@@ -360,34 +349,35 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   /** The row is to be written again. */
   #touch(row: JoinRow<V>): void {
-    this.#recent.remove(row)
     if ((row.bits & changed) !== 0) return
     row.bits |= changed
-    this.#changed.push(row)
+    this.#open.rows.push(row)
   }
 
   #valueOf(row: JoinRow<V>): V {
-    row.bits |= used
     if ((row.bits & loaded) !== 0) return row.value as V
+    if (row.batch === undefined) this.#batches.keep(row, this.#stored(row))
+    const value = this.#read((row.batch as RowBatch<V>).target.buffer, row.at + 1, row.end)
+    row.value = value
+    row.bits |= loaded
+    return value
+  }
+
+  #stored(row: JoinRow<V>): Buffer {
     const target = this.#keyTarget
     target.clear()
     target.writeBytes(this.#prefix)
     writeJoinPlace(row.timestamp, row.seq, target)
     this.#writeMapKey(row.owner.mapKey, target)
-    const stored = this.#bytes.get(target.buffer.subarray(0, target.length))
-    if (stored === undefined)
+    const found = this.#bytes.get(target.buffer.subarray(0, target.length))
+    if (found === undefined)
       throw new StreamError('INTERNAL', `store ${this.name}: a row of its index is not in its bytes`)
-    const value = this.#read(stored)
-    row.value = value
-    row.size = stored.length + valueBytes
-    row.bits |= loaded
-    this.#recent.add(row)
-    return value
+    return found
   }
 
-  #read(stored: Buffer): V {
+  #read(source: Buffer, start: number, end: number): V {
     try {
-      return this.#readValue(stored, 1, stored.length)
+      return this.#readValue(source, start, end)
     } catch (thrown) {
       throw new StreamError('CORRUPT', `store ${this.name}: a stored row does not read: ${messageOf(thrown)}`, {
         cause: thrown,
@@ -397,11 +387,44 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     }
   }
 
-  #sealValue(row: JoinRow<V>, target: ByteTarget): void {
-    const at = target.reserve(1)
-    target.length = target.buffer.writeUInt8((row.bits & held) === 0 ? 0 : 1, at)
+  /** Gives the row to the changelog. @returns whether the batch has it: one that nobody has seen and is gone does not count. */
+  #sealRow(row: JoinRow<V>, batch: RowBatch<V>, append: AppendRow): boolean {
+    row.bits &= ~changed
+    const { target } = batch
+    const isGone = (row.bits & removed) !== 0
+    if (isGone && (row.bits & sealed) === 0) return false
+    const isHeld = (row.bits & held) !== 0
+    if (isGone) {
+      this.#writeRowKey(row, batch)
+      row.at = target.length
+      row.end = -1
+    } else if (row.batch === batch) {
+      target.buffer[row.at] = isHeld ? 1 : 0
+    } else {
+      this.#writeRowKey(row, batch)
+      const at = writeHeld(isHeld, target)
+      if (row.batch === undefined) this.#writeLive(row.value as V, target)
+      else target.writeRange(row.batch.target.buffer, row.at + 1, row.end)
+      row.at = at
+      row.end = target.length
+    }
+    row.batch = batch
+    row.bits |= sealed
+    if (row.timestamp > batch.latest) batch.latest = row.timestamp
+    append(target.buffer, row.keyAt, row.at - row.keyAt, isGone ? -1 : row.end - row.at, row.timestamp)
+    return true
+  }
+
+  /** Appends the changelog key. */
+  #writeRowKey(row: JoinRow<V>, { target }: RowBatch<V>): void {
+    row.keyAt = target.length
+    this.#writeMapKey(row.owner.mapKey, target)
+    writeJoinPlace(row.timestamp, row.seq, target)
+  }
+
+  #writeLive(value: V, target: ByteTarget): void {
     try {
-      this.#writeValue(row.value as V, target)
+      this.#writeValue(value, target)
     } catch (thrown) {
       throw new StreamError('SERIALIZATION', `store ${this.name}: a value does not serialize: ${messageOf(thrown)}`, {
         cause: thrown,
@@ -413,11 +436,9 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   #forget(): void {
     this.#index.clear()
-    this.#recent.clear()
-    this.#changed = []
-    this.#unflushed = []
-    this.#places = []
-    this.#sealed.clear()
+    this.#batches.clear()
+    this.#open = this.#batches.create()
+    this.#sealed = undefined
     this.#flushing.clear()
     this.#phase = 'settled'
     this.#loaded = false
@@ -460,4 +481,11 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     if (this.#key.primitive) this.#writeKey(mapKey as K, target)
     else target.writeBytes(Buffer.from(mapKey as string, 'latin1'))
   }
+}
+
+/** @returns where it is: the value follows. */
+function writeHeld(isHeld: boolean, target: ByteTarget): number {
+  const at = target.reserve(1)
+  target.length = target.buffer.writeUInt8(isHeld ? 1 : 0, at)
+  return at
 }

@@ -3,25 +3,36 @@
  * in which they are given out. Every row of the buffer is here, wherever its value is, so that no look-up goes through a window.
  */
 
-import { byArrival, JoinRow, type KeyRows, type Place, rowBits } from './join-row.ts'
+import { JoinRow, rowBits } from './join-row.ts'
+import { KeyRows } from './key-rows.ts'
 import { OrderedList } from './ordered-list.ts'
 
-const { held, removed, sealed, stored } = rowBits
+const { changed, held, removed, sealed, stored } = rowBits
 
 /** Rows expire in so many steps per retention. */
 const slotsPerRetention = 32
 
 /** Where a waiting row is among those of all keys. */
-type HeldPlace = Place & { readonly owner: { readonly mapKey: unknown; bytes: string | undefined } }
+interface HeldPlace {
+  readonly owner: { readonly mapKey: unknown; bytes: string | undefined }
+  readonly timestamp: number
+  readonly seq: number
+}
 
 export class JoinIndex<V> {
-  readonly #keys = new Map<unknown, KeyRows<V>>()
+  readonly #keys = new Map<unknown, KeyRows<JoinRow<V>>>()
   /** Rows by their time in steps of `slotMs`; in a slot as they came. */
   readonly #slots = new Map<number, JoinRow<V>[]>()
   readonly #held: OrderedList<JoinRow<V>, HeldPlace>
+  /**
+   * Rows and keys to be used again: as many come as go, each lives as long as the window, and so each would be moved twice by
+   * the garbage collector.
+   */
+  readonly #spareRows: JoinRow<V>[] = []
+  readonly #spareKeys: KeyRows<JoinRow<V>>[] = []
+  /** Keys without rows, though one that was taken out may not be sealed yet. */
+  #emptied: KeyRows<JoinRow<V>>[] = []
   readonly slotMs: number
-  /** Used for each search by key. */
-  readonly #bound = { timestamp: 0, seq: 0 }
   count = 0
   /** Highest timestamp of a row since the index was cleared, -1 before the first. */
   latest = -1
@@ -43,28 +54,18 @@ export class JoinIndex<V> {
 
   /** Adds a row after those of its key and timestamp. */
   append(mapKey: unknown, timestamp: number, isHeld: boolean): JoinRow<V> {
-    const owner = this.#keys.get(mapKey)
-    const bound = this.#bound
-    bound.timestamp = timestamp
-    bound.seq = Number.POSITIVE_INFINITY
-    const previous = owner?.rows.before(bound)
-    const seq = previous !== undefined && previous.timestamp === timestamp ? previous.seq + 1 : 0
-    return this.#add(owner, mapKey, timestamp, seq, isHeld)
+    const owner = this.#ownerOf(mapKey)
+    return this.#add(owner, timestamp, owner.nextSeq(timestamp), isHeld)
   }
 
   /** Adds a row of the bytes, which has its place. */
   load(mapKey: unknown, timestamp: number, seq: number, isHeld: boolean): void {
-    this.#add(this.#keys.get(mapKey), mapKey, timestamp, seq, isHeld).bits |= sealed | stored
+    this.#add(this.#ownerOf(mapKey), timestamp, seq, isHeld).bits |= sealed | stored
   }
 
   /** Shows the rows of a key with timestamps of `from` or later, in their order, for as long as `visit` says true. */
   visit(mapKey: unknown, from: number, visit: (row: JoinRow<V>) => boolean): void {
-    const owner = this.#keys.get(mapKey)
-    if (owner === undefined) return
-    const bound = this.#bound
-    bound.timestamp = from
-    bound.seq = -1
-    owner.rows.visitFrom(bound, visit)
+    this.#keys.get(mapKey)?.visitFrom(from, visit)
   }
 
   /** The waiting row that is first by timestamp, then by the bytes of its key, then by arrival. */
@@ -98,35 +99,46 @@ export class JoinIndex<V> {
     row.bits |= removed
     this.count--
     const { owner } = row
-    owner.rows.remove(row)
-    if (owner.rows.isEmpty) this.#keys.delete(owner.mapKey)
+    owner.remove(row)
+    if (!owner.isEmpty) return
+    this.#keys.delete(owner.mapKey)
+    this.#emptied.push(owner)
   }
 
   /**
-   * Takes out the rows of a slot that lies wholly before `time`, but for those that `stays` names.
-   * @returns the time at which the first of the slots that are gone begins; undefined when none is.
+   * Takes out the rows of each slot that lies wholly before `time`, but for those that are on their way to a seal.
+   * @returns the time at which the first of the slots begins that had a row of the byte store; Infinity when none had.
    */
-  expire(time: number, stays: (row: JoinRow<V>) => boolean): number | undefined {
-    const end = this.firstSlot(time)
-    let first: number | undefined
+  expire(time: number): number {
+    const end = Math.floor(time / this.slotMs)
+    let first = Number.POSITIVE_INFINITY
     for (const [slot, rows] of this.#slots) {
       if (slot >= end) continue
-      if (first === undefined || slot < first) first = slot
       const left: JoinRow<V>[] = []
       for (const row of rows) {
-        if ((row.bits & removed) !== 0) continue
-        if (stays(row)) left.push(row)
-        else this.remove(row)
+        if ((row.bits & stored) !== 0 && slot < first) first = slot
+        if ((row.bits & changed) !== 0) {
+          if ((row.bits & removed) === 0) left.push(row)
+          continue
+        }
+        if ((row.bits & removed) === 0) this.remove(row)
+        this.#recycle(row)
       }
       if (left.length === 0) this.#slots.delete(slot)
       else this.#slots.set(slot, left)
     }
-    return first === undefined ? undefined : first * this.slotMs
+    return first * this.slotMs
   }
 
-  /** The first slot that does not lie wholly before `time`. */
-  firstSlot(time: number): number {
-    return Math.floor(time / this.slotMs)
+  /** No row that was taken out is to be sealed any more. */
+  sealed(): void {
+    for (const owner of this.#emptied) if (this.#spareKeys.length < this.#keys.size) this.#spareKeys.push(owner)
+    this.#emptied = []
+  }
+
+  /** Where the first slot begins that does not lie wholly before `time`. */
+  slotStart(time: number): number {
+    return Math.floor(time / this.slotMs) * this.slotMs
   }
 
   clear(): void {
@@ -137,14 +149,29 @@ export class JoinIndex<V> {
     this.latest = -1
   }
 
-  #add(known: KeyRows<V> | undefined, mapKey: unknown, timestamp: number, seq: number, isHeld: boolean): JoinRow<V> {
-    let owner = known
+  /** Nobody knows the row any more, unless a batch that goes to the byte store has to delete it there. */
+  #recycle(row: JoinRow<V>): void {
+    if ((row.bits & stored) !== 0 && row.batch?.isFlushed === false) return
+    if (this.#spareRows.length < this.count) this.#spareRows.push(row)
+  }
+
+  #ownerOf(mapKey: unknown): KeyRows<JoinRow<V>> {
+    let owner = this.#keys.get(mapKey)
     if (owner === undefined) {
-      owner = { mapKey, rows: new OrderedList(byArrival), bytes: undefined }
+      owner = this.#spareKeys.pop()
+      if (owner === undefined) owner = new KeyRows(mapKey)
+      else owner.reuse(mapKey)
       this.#keys.set(mapKey, owner)
     }
-    const row = new JoinRow<V>(owner, timestamp, seq, isHeld ? held : 0)
-    owner.rows.add(row)
+    return owner
+  }
+
+  #add(owner: KeyRows<JoinRow<V>>, timestamp: number, seq: number, isHeld: boolean): JoinRow<V> {
+    const bits = isHeld ? held : 0
+    let row = this.#spareRows.pop()
+    if (row === undefined) row = new JoinRow<V>(owner, timestamp, seq, bits)
+    else row.reuse(owner, timestamp, seq, bits)
+    owner.add(row)
     if (isHeld) this.#held.add(row)
     const slot = Math.floor(timestamp / this.slotMs)
     const rows = this.#slots.get(slot)

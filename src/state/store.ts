@@ -1,6 +1,6 @@
 /** What operators hold: synchronous stores of values, and the bytes below them. */
 
-import type { Headers } from '../common/record.ts'
+import type { ConsumerRecord, Headers } from '../common/record.ts'
 import type { Closings } from './closings.ts'
 
 /** A stored value and the timestamp it carries (ms). */
@@ -127,8 +127,11 @@ export interface JoinBuffer<K, V> {
    * @returns how many there were.
    */
   match(key: K, from: number, to: number, visit: (value: V, timestamp: number) => void): number
-  /** @param held whether it waits for a match, to be given out alone when its window closes without one. */
-  put(key: K, value: V, timestamp: number, held: boolean): void
+  /**
+   * @param held whether it waits for a match, to be given out alone when its window closes without one.
+   * @param record whose value it is, as the store would write it: its bytes are kept instead.
+   */
+  put(key: K, value: V, timestamp: number, held: boolean, record?: ConsumerRecord | null): void
   /** The held row that is first by timestamp, then by the bytes of its key, then by arrival. */
   readonly firstHeld: HeldRow | undefined
   readonly lastHeld: HeldRow | undefined

@@ -9,7 +9,7 @@ import type { SlidingWindows } from '../../src/common/windows.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import { TaskStores, type TaskStoresOptions } from '../../src/runtime/task-stores.ts'
 import { slidingStore } from '../../src/state/sliding.ts'
-import type { ByteWrite, KeyValueStore, Pane, SessionStore, WindowStore } from '../../src/state/store.ts'
+import type { ByteWrite, JoinBuffer, KeyValueStore, Pane, SessionStore, WindowStore } from '../../src/state/store.ts'
 import type { StoreSpec } from '../../src/topology/node.ts'
 
 /** What the byte stores on disk were asked to do, and what they are to refuse. */
@@ -181,6 +181,22 @@ test('several commits are one batch, in which a row that changed in each is once
   expect(again.checkpointOf('counts')).toBe(30)
   expect(table(again, 'counts').get('a')).toMatchObject({ value: 3n, timestamp: 3 })
   expect(table(again, 'counts').get('b')?.value).toBe(7n)
+})
+
+test('where every row has ended before it was written, the checkpoint moves still', async () => {
+  const windows = Windows.join(10, { grace: 0 })
+  const joined: StoreSpec = { ...names, name: 'left', kind: 'join', join: windows, retentionMs: 21 }
+  const stores = await openStores([joined], { budget: { ...budget, flush: never } })
+  const buffer = stores.get('left') as unknown as JoinBuffer<string, string>
+  buffer.streamTime = 5
+  buffer.put('a', 'x', 5, false)
+  buffer.streamTime = 500
+  disk.batches = []
+  await stores.settle(stores.seal(), new Map([at('left', 2)]))
+  await stores.flush()
+  await stores.flush()
+  expect(disk.batches.map((batch) => batch.length)).toEqual([1])
+  expect((await reopen(stores, [joined])).checkpointOf('left')).toBe(2)
 })
 
 test('a discard goes back to what is on disk, and says so, since the changelog has the rest', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { consumerRecord } from '../../src/common/record.ts'
 import type { CacheLimits } from '../../src/state/clean-rows.ts'
 import type { Codec } from '../../src/state/codec.ts'
 import { OverlayJoinBuffer } from '../../src/state/join-buffer.ts'
@@ -88,6 +89,22 @@ describe('bytes of a join buffer', () => {
     store.put('a', { n: 1 }, 1, true)
     store.remove(store.firstHeld as HeldRow)
     expect(await commit(store, bytes)).toEqual([])
+  })
+
+  test('a value that was read from a record is kept as the bytes it was read from', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, { empty: true, cacheRows: 0 })
+    const record = consumerRecord(0, 1, Buffer.from('a'), Buffer.from('{ "n": 1 }'))
+    store.put('a', { n: 1 }, 1, true, record)
+    expect(matches(store, 'a', 0, 9)).toEqual(['1@1'])
+    const rows = await commit(store, bytes)
+    expect(rows.map(({ key, value }) => [key.toString('hex'), value?.toString('latin1')])).toEqual([
+      ['61' + '0000000000000001' + '00000000', '\0{ "n": 1 }'],
+    ])
+    expect(await dump(bytes)).toEqual([
+      `6a00${'0000000000000001'}0000000061=00${Buffer.from('{ "n": 1 }').toString('hex')}`,
+    ])
+    expect(matches(store, 'a', 0, 9)).toEqual(['1@1'])
   })
 
   test('a changelog key without a timestamp is corrupt, and so is a stored value that does not read', async () => {
@@ -238,6 +255,32 @@ describe('expiry', () => {
     expect(matches(store, 'a', 0, 999)).toEqual([])
   })
 
+  test('what expires between two commits leaves memory, and waits for no flush', async () => {
+    const store = open(new MemoryByteStore(), { empty: true })
+    for (let time = 0; time < 5_000; time += 10) {
+      store.streamTime = time
+      store.put(`k${time % 70}`, { n: time }, time, false)
+      seal(store)
+      store.settle()
+      expect(store.cachedRows).toBeLessThan(10)
+      expect(store.unflushedRows).toBeLessThan(10)
+      expect(store.unflushedBytes).toBeLessThan(10 * 40)
+    }
+  })
+
+  test('a tombstone is that of its key, though the key has come to an end and another one has begun', () => {
+    const store = open(new MemoryByteStore(), { empty: true })
+    store.put('a', { n: 1 }, 1, true)
+    seal(store)
+    store.settle()
+    store.remove(store.firstHeld as HeldRow)
+    store.put('b', { n: 2 }, 2, false)
+    expect(seal(store).map(({ key, value }) => [key.toString('latin1', 0, 1), value === null])).toEqual([
+      ['a', true],
+      ['b', false],
+    ])
+  })
+
   test('what was given out does not come back when the process is killed before expired rows are deleted', async () => {
     for (const what of ['remove', 'match'] as const) {
       const bytes = new MemoryByteStore()
@@ -247,8 +290,11 @@ describe('expiry', () => {
       if (what === 'remove') store.remove(store.firstHeld as HeldRow)
       else matches(store, 'a', 0, 99)
       store.streamTime = 1_000
+      store.put('b', { n: 2 }, 1_000, false)
       seal(store)
       store.settle()
+      // What keeps rows in memory may use that of the one that has expired for another.
+      store.put('c', { n: 3 }, 1_000, false)
       await bytes.write(collect(store))
       const next = open(bytes)
       next.recoverStreamTime(1_000)
@@ -300,7 +346,14 @@ describe('expiry', () => {
 // The model: all rows in order of arrival, as they were when last flushed, committed, sealed, and as they are.
 
 type Step =
-  | { readonly do: 'put'; readonly key: number; readonly back: number; readonly n: number; readonly held: boolean }
+  | {
+      readonly do: 'put'
+      readonly key: number
+      readonly back: number
+      readonly n: number
+      readonly held: boolean
+      readonly asRead: boolean
+    }
   | { readonly do: 'match'; readonly key: number; readonly from: number; readonly to: number }
   | { readonly do: 'advance'; readonly by: number }
   | {
@@ -327,6 +380,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       back: fc.constantFrom(0, 0, 0, 1, 2, 5, 30, 63),
       n: fc.nat(99),
       held: fc.constantFrom(true, false, false, false),
+      asRead: fc.boolean(),
     }),
   },
   {
@@ -424,7 +478,8 @@ async function follow(bytes: ByteStore, steps: readonly Step[], options: Options
         const timestamp = now - action.back
         if (timestamp < 0) break
         const row = { key: `k${action.key}`, timestamp, n: action.n, held: action.held }
-        store.put(row.key, { n: row.n }, timestamp, row.held)
+        const record = consumerRecord(0, timestamp, null, Buffer.from(`{ "n": ${row.n} }`))
+        store.put(row.key, { n: row.n }, timestamp, row.held, action.asRead ? record : undefined)
         live = { ...live, rows: [...live.rows, row] }
         break
       }

@@ -56,15 +56,13 @@ export const unread: AnySerde = Object.freeze({
 })
 
 /**
- * Whether every value that reaches `node` is one that a source has read with `serde`, so that its bytes can be passed on. Only
+ * Whether every value that leaves `node` is one that a source has read with `serde`, so that its bytes can be passed on. Only
  * past operators that give values through: a mapper that changes a value in place, which it must not, would be found out late.
  */
-export function keepsValue(topology: Topology, node: TopologyNode, serde: AnySerde): boolean {
-  return node.parents.every((id) => {
-    const parent = topology.nodes[id] as TopologyNode
-    if (parent.kind === 'source' || parent.kind === 'repartition') return parent.value === serde
-    return givesThrough.has(parent.kind) && keepsValue(topology, parent, serde)
-  })
+export function givesAsRead(topology: Topology, id: NodeId, serde: AnySerde): boolean {
+  const node = topology.nodes[id] as TopologyNode
+  if (node.kind === 'source' || node.kind === 'repartition') return node.value === serde
+  return givesThrough.has(node.kind) && node.parents.every((parent) => givesAsRead(topology, parent, serde))
 }
 
 const givesThrough: ReadonlySet<TopologyNode['kind']> = new Set([

@@ -38,6 +38,7 @@ import { versionedTable } from '../../operators/versioned-table.ts'
 import { waitForGrace } from '../../operators/wait-for-grace.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { identifying } from '../../serde/identified.ts'
+import type { AnySerde } from '../../serde/serde.ts'
 import type { Headed } from '../../state/headed-codec.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type {
@@ -64,7 +65,7 @@ import type {
 } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
 import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
-import { keepsValue } from './reads.ts'
+import { givesAsRead } from './reads.ts'
 import { onIdleOf, onIdleOfWindows, type Scope, storeOf } from './scope.ts'
 import { expiringStores, surroundings } from './surroundings.ts'
 
@@ -186,7 +187,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'sink':
       return sinkOf(node, ctx, scope)
     case 'repartition':
-      return sinkOf(node, ctx, scope, keepsValue(scope.topology, node, node.value) ? scope.wiring.current : undefined)
+      return sinkOf(node, ctx, scope, unchangedFrom(node.parents, node.value, scope))
     default:
       throw new StreamError('INTERNAL', `${node.kind} ${node.name} takes no stream`)
   }
@@ -196,8 +197,20 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
 export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcesses {
   const [left, right] = node.stores.map(({ name }) => storeOf<JoinBuffer<unknown, unknown>>(scope, name))
   const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
+  const [leftUnchanged, rightUnchanged] = node.stores.map(({ value }, side) =>
+    unchangedFrom([node.parents[side] as NodeId], value, scope),
+  )
   const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
-  return join({ ...args, onIdle: onIdleOf(scope, node.id) }, scope.context(node), scope.next(node.id))
+  return join(
+    { ...args, leftUnchanged, rightUnchanged, onIdle: onIdleOf(scope, node.id) },
+    scope.context(node),
+    scope.next(node.id),
+  )
+}
+
+/** The record under way, if all values from there are as they were read, with that serde. */
+function unchangedFrom(parents: readonly NodeId[], serde: AnySerde, { topology, wiring }: Scope) {
+  return parents.every((parent) => givesAsRead(topology, parent, serde)) ? wiring.current : undefined
 }
 
 function streamTableJoinOf(node: StreamTableJoinNode, ctx: ProcessorContext, scope: Scope): Process {
