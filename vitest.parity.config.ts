@@ -10,5 +10,6 @@ export default defineConfig({
     include: ['test/parity/parity.test.ts', 'test/parity/restarts.test.ts', 'test/parity/crashes.test.ts'],
     env: { STREAMCTL_RESTART_RUNS: process.env.STREAMCTL_RESTART_RUNS ?? '10' },
     hookTimeout: 300_000,
+    testTimeout: 300_000,
   },
 })

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { differences } from './differences.ts'
 import { KafkaStreams } from './kafka-streams.ts'
-import { pipeline, pipelineInput, stages } from './pipeline.ts'
+import { operatorNames, pipeline, pipelineInput, stages } from './pipeline.ts'
 import type { JsonRecord } from './record.ts'
 import { inputOf } from './shape.ts'
 import { runStreamctl } from './streamctl.ts'
@@ -58,11 +58,15 @@ for (const [name, twin] of twins) {
 
 test(`${10 * numRuns} random pipelines`, async () => {
   const given = stages.chain((stages) => fc.tuple(fc.constant(stages), inputOf(pipelineInput(stages))))
+  const times = new Map(operatorNames.map((name) => [name, 0]))
   const sides = fc.asyncProperty(given, async ([stages, records]) => {
+    for (const { operator } of stages) times.set(operator, (times.get(operator) ?? 0) + 1)
     const ours = await runStreamctl(pipeline(stages), records)
     expect(byTopic(ours)).toEqual(byTopic(await kafkaStreams.run(stages, records)))
   })
   await fc.assert(sides, { ...limits, numRuns: 10 * numRuns })
+  const rare = [...times].filter(([, count]) => count < numRuns / 4)
+  expect(rare, 'stages that hardly ever stood in a pipeline').toEqual([])
 })
 
 /** Between sub-topologies there is no order, so what is written by different ones is not compared in order. */

@@ -8,6 +8,8 @@ import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindows;
 
 /** Several grouped streams in one table; twins of topologies/cogroup.ts. */
@@ -101,6 +103,25 @@ final class Cogroup {
                 both(b)
                         .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(40), GRACE))
                         .aggregate(() -> "", Inputs.texts("traces"))
+                        .toStream());
+    }
+
+    static void suppressed(StreamsBuilder b) {
+        Results.to(
+                "results",
+                both(b)
+                        .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(40), GRACE))
+                        .aggregate(() -> "", Inputs.texts("traces"))
+                        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+                        .toStream());
+    }
+
+    static void suppressedByTime(StreamsBuilder b) {
+        Results.to(
+                "results",
+                both(b)
+                        .aggregate(() -> "", Inputs.texts("traces"))
+                        .suppress(Suppressed.untilTimeLimit(Duration.ofMillis(30), BufferConfig.unbounded()))
                         .toStream());
     }
 

@@ -99,6 +99,31 @@ final class Processors {
         });
     }
 
+    /** A stage of a pipeline: passes records on, and every 40 ms of stream time how many there were. */
+    static Processor<String, Long, String, Long> countsEveryForty(String store) {
+        return new Processor<>() {
+            private ProcessorContext<String, Long> context;
+            private KeyValueStore<String, Long> since;
+
+            @Override
+            public void init(ProcessorContext<String, Long> context) {
+                this.context = context;
+                since = context.getStateStore(store);
+                context.schedule(Duration.ofMillis(40), PunctuationType.STREAM_TIME, time -> {
+                    context.forward(new Record<>("t" + time % 200, since.get("all"), time));
+                    since.delete("all");
+                });
+            }
+
+            @Override
+            public void process(Record<String, Long> record) {
+                Long before = since.get("all");
+                since.put("all", before == null ? 1 : before + 1);
+                context.forward(record);
+            }
+        };
+    }
+
     private static String text(Object value) {
         return value == null ? "null" : value.toString();
     }

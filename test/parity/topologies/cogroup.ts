@@ -1,6 +1,6 @@
 /** Several grouped streams in one table; twins of java/Cogroup.java. */
 
-import { type CogroupedKStream, json, type StreamsBuilder, string, Windows } from 'streamctl'
+import { type CogroupedKStream, json, type StreamsBuilder, Suppressed, string, Windows } from 'streamctl'
 import type { Family } from '../twin.ts'
 import {
   lines,
@@ -106,6 +106,27 @@ export const cogroup: Family = {
     input: two,
     build(b) {
       both(b).windowedBy(Windows.tumbling(40, { grace })).aggregate('traces', text).toStream().to(windowedResults(40))
+    },
+  },
+  suppressed: {
+    input: two,
+    build(b) {
+      both(b)
+        .windowedBy(Windows.tumbling(40, { grace }))
+        .aggregate('traces', text)
+        .suppress('held', Suppressed.untilWindowCloses('unbounded'))
+        .toStream()
+        .to(windowedResults(40))
+    },
+  },
+  suppressedByTime: {
+    input: two,
+    build(b) {
+      both(b)
+        .aggregate('traces', text)
+        .suppress('held', Suppressed.untilTimeLimit(30, 'unbounded'))
+        .toStream()
+        .to(results)
     },
   },
   hopping: {
