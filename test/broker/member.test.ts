@@ -168,6 +168,28 @@ test('a static member that starts again keeps its place without a rebalance; its
   await Promise.all([a, b2, b3].map((member: GroupMember) => member.close()))
 })
 
+test('a static member that leaves while it joins is not waited for', async () => {
+  const topic = await newTopic(4)
+  const groupId = fresh('group')
+  const told = listener()
+  const held = Promise.withResolvers<void>()
+  const a = await broker.join(options(groupId, topic, 'a', told, { instanceId: 'a', leaveOnClose: true }))
+  await told.until('a has 0,1,2,3 in 1')
+  await a.close()
+  const first = await broker.join(
+    options(groupId, topic, 'first', told, { instanceId: 'first', leaveOnClose: true, onRevoke: () => held.promise }),
+  )
+  await told.until(/^first has 0,1,2,3/)
+  // Its join is answered when the first one has given back, which it does not yet.
+  const b = await broker.join(options(groupId, topic, 'b', told, { instanceId: 'b', leaveOnClose: true }))
+  const members = async () => (await broker.describeGroup(groupId)).members.length
+  await expect.poll(members).toBe(2)
+  await b.close()
+  expect(await members()).toBe(1)
+  held.resolve()
+  await first.close()
+})
+
 test('a member cut off for longer than its session is lost, and joins again', async () => {
   const topic = await newTopic(4)
   const groupId = fresh('group')

@@ -423,6 +423,22 @@ describe('closing', () => {
     expect(cluster.requests('SyncGroup')).toHaveLength(0)
   })
 
+  test('during a join with an instance id leaves by that: the group knows it before its id has come', async () => {
+    const cluster = content()
+    const gate = Promise.withResolvers<Buffer>()
+    cluster.once('JoinGroup', () => gate.promise)
+    const { member, told } = await join(cluster, { instanceId: 'i', leaveOnClose: true })
+    await vi.advanceTimersByTimeAsync(0)
+    await member.close()
+    const [leave] = cluster.requests('LeaveGroup')
+    const r = new Reader((leave as NodeRequest).body)
+    expect([r.string(), r.array(() => [r.string(), r.nullableString()])]).toEqual(['g', [['', 'i']]])
+    gate.resolve(joinAnswer({ error: 25 }))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(told).toEqual([])
+    expect(cluster.requests('JoinGroup')).toHaveLength(1)
+  })
+
   test('does not leave with an instance id: the next start takes the place up again', async () => {
     const cluster = content()
     const { member } = await join(cluster, { instanceId: 'i' })

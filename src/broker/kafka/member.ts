@@ -85,6 +85,8 @@ class KafkaGroupMember implements GroupMember {
   readonly #closing = new AbortController()
   #memberId = ''
   #rejoinWanted = false
+  /** The group may know of a member whose id has not come yet. */
+  #isJoining = false
   #endGeneration: ((end: End) => void) | null = null
 
   constructor(cluster: MemberConnections, options: MemberOptions, settings: MemberSettings) {
@@ -124,7 +126,8 @@ class KafkaGroupMember implements GroupMember {
   async #leave(): Promise<void> {
     const { groupId, instanceId } = this.#options
     const leaves = this.#options.leaveOnClose ?? instanceId === undefined
-    if (!leaves || this.#memberId === '') return
+    // By its instance id alone it is known from the moment that it asks, and would be waited for until its session is over.
+    if (!leaves || (this.#memberId === '' && !(this.#isJoining && instanceId !== undefined))) return
     try {
       // A join may be waiting in the member's own lane.
       const coordinator = await this.#cluster.coordinator('group', groupId)
@@ -193,18 +196,18 @@ class KafkaGroupMember implements GroupMember {
     const { groupId, topics } = this.#options
     const instanceId = this.#options.instanceId ?? null
     this.#rejoinWanted = false
-    const joined = readJoin(
-      await this.#send(
-        joinRequest({
-          groupId,
-          sessionTimeoutMs: this.#sessionTimeoutMs,
-          rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
-          memberId: this.#memberId,
-          instanceId,
-          subscription: encodeSubscription({ topics, userData: this.#options.userData() }),
-        }),
-      ),
-    )
+    const request = joinRequest({
+      groupId,
+      sessionTimeoutMs: this.#sessionTimeoutMs,
+      rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
+      memberId: this.#memberId,
+      instanceId,
+      subscription: encodeSubscription({ topics, userData: this.#options.userData() }),
+    })
+    this.#isJoining = true
+    const answer = await this.#send(request)
+    this.#isJoining = false
+    const joined = readJoin(answer)
     if (joined.error === code.memberIdRequired) this.#memberId = joined.memberId
     if (!this.#goesOn(joined.error, 'joining')) return null
     this.#memberId = joined.memberId
