@@ -1,5 +1,11 @@
 /** `streamctl/testing`: run a topology in a test, without a broker. */
 
 export type { StoreLookup, StoreQueryOptions } from './runtime/queries.ts'
-export type { KeyedRow, PrefixSerializer, QueryableKeyValueStore } from './state/read/queryable.ts'
+export type {
+  KeyedRow,
+  PrefixSerializer,
+  QueryableKeyValueStore,
+  QueryableSessionStore,
+  QueryableWindowStore,
+} from './state/read/queryable.ts'
 export { createTestDriver, type TestDriver, type TestDriverOptions, type TestRecord } from './testing/driver.ts'

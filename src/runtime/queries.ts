@@ -4,7 +4,9 @@ import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
 import { queryableKeyValue } from '../state/read/key-value.ts'
 import type { Partitions, Viewable } from '../state/read/partitions.ts'
-import type { QueryableKeyValueStore } from '../state/read/queryable.ts'
+import type { QueryableKeyValueStore, QueryableSessionStore, QueryableWindowStore } from '../state/read/queryable.ts'
+import { queryableSession } from '../state/read/session.ts'
+import { queryableSliding, queryableWindow } from '../state/read/window.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { StoreSpec } from '../topology/node.ts'
 import { ownStores } from '../topology/upstream.ts'
@@ -16,24 +18,31 @@ export interface StoreQueryOptions {
   readonly partition?: number
 }
 
-/** Gives a store to be read beside the records, by its name; K and V are what its serdes read. */
+/**
+ * Gives a store to be read beside the records, by its name and kind; K and V are what its serdes read. All throw
+ * StreamError INVALID_ARGUMENT for a name that is no store's, a store of another kind, or a partition it does not have.
+ */
 export interface StoreLookup {
-  /**
-   * A table, an aggregate without windows, or a store of a processor.
-   * @throws StreamError INVALID_ARGUMENT for a name that is no store's, a store of another kind, or a partition it does not have.
-   */
+  /** A table, an aggregate without windows, or a store of a processor. */
   <K = unknown, V = unknown>(
     name: string,
     kind?: 'key-value',
     options?: StoreQueryOptions,
   ): QueryableKeyValueStore<K, V>
+  /** An aggregate in tumbling, hopping or sliding windows. */
+  <K = unknown, V = unknown>(name: string, kind: 'window', options?: StoreQueryOptions): QueryableWindowStore<K, V>
+  /** An aggregate in session windows. */
+  <K = unknown, V = unknown>(name: string, kind: 'session', options?: StoreQueryOptions): QueryableSessionStore<K, V>
 }
 
-/** What can be asked for; sliding windows are windows. */
-type QueryableKind = QueryableKeyValueStore<unknown, unknown>['kind']
+/** What can be asked for. */
+type QueryableKind = 'key-value' | 'window' | 'session'
 
 const kinds: Readonly<Partial<Record<StoreSpec['kind'], QueryableKind>>> = {
   'key-value': 'key-value',
+  window: 'window',
+  sliding: 'window',
+  session: 'session',
 }
 
 /**
@@ -51,8 +60,11 @@ export function storeLookup(plan: () => Plan, tasks: () => readonly Task[]): Sto
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whoever asks says what the rows are.
-function readerOf(spec: StoreSpec, partitions: Partitions<any>): any {
-  return queryableKeyValue(partitions, spec.value)
+function readerOf({ value, windows, sliding, session }: StoreSpec, partitions: Partitions<any>): any {
+  if (windows !== undefined) return queryableWindow(partitions, value, windows)
+  if (sliding !== undefined) return queryableSliding(partitions, value, sliding)
+  if (session !== undefined) return queryableSession(partitions, value, session)
+  return queryableKeyValue(partitions, value)
 }
 
 /** Those whose rows are what the user's functions make: not what a join, a buffer or a limit keeps for itself. */

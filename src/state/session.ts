@@ -17,6 +17,7 @@ import { Closings } from './closings.ts'
 import { type Codec, keyValueLayout, type RowLayout, readInt64, storeEnd, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import { sessionsCodec, timesIn } from './session-codec.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Session, SessionStore, StateStore } from './store.ts'
@@ -97,6 +98,17 @@ export class OverlaySessionStore<K, V> extends TimedStore<K, Session<V>[]> imple
     const last = sessions.at(-1)
     if (last === undefined || last.end < earliestEnd) this.overlay.write(this.#bucket, key, null, end)
     else this.overlay.write(this.#bucket, key, sessions, last.end)
+  }
+
+  view(): StoreView<K> {
+    return new StoreView({
+      overlay: this.overlay,
+      bytes: this.#bytes,
+      key: this.#key,
+      layout: this.#layout,
+      bucket: () => this.#bucket,
+      streamTime: this.settledTime,
+    })
   }
 
   override recoverStreamTime(streamTime: number): void {

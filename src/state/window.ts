@@ -11,6 +11,7 @@ import { Closings } from './closings.ts'
 import { type Codec, type RowLayout, readInt64, rowKey, storeEnd, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Row, StateStore, WindowStore } from './store.ts'
 import { TimedStore } from './timed-store.ts'
@@ -103,6 +104,17 @@ export class OverlayWindowStore<K, V> extends TimedStore<K, V> implements Window
     }
     if (start < this.#earliest) this.#earliest = start
     this.overlay.write(bucket, key, value, timestamp)
+  }
+
+  view(): StoreView<K> {
+    return new StoreView({
+      overlay: this.overlay,
+      bytes: this.#bytes,
+      key: this.#key,
+      layout: this.#layout,
+      bucket: (start) => this.#buckets.get(start),
+      streamTime: this.settledTime,
+    })
   }
 
   override recoverStreamTime(streamTime: number): void {

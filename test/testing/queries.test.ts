@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
 import { defineTopology, int64, json, type StreamsBuilder, store, string, topic, Windows } from 'streamctl'
 import { createTestDriver, type TestDriver, type TestDriverOptions } from 'streamctl/testing'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -134,6 +138,187 @@ describe('a key-value store of the driver', () => {
     await d.send(other, 'l', 'y', 11)
     expect(await list(d.store('names').all())).toEqual([{ key: 'k', value: 'name', timestamp: 1 }])
     expect(await list(d.store('short').all())).toEqual([{ key: 'l', value: 'y', timestamp: 11 }])
+  })
+})
+
+describe('windows of the driver', () => {
+  test('tumbling and hopping ones, with the keys of the DSL, until they have ended', async () => {
+    const d = await run(
+      (b) => {
+        b.stream(input)
+          .groupByKey()
+          .windowedBy(Windows.hopping(10, { advance: 5, grace: 5 }))
+          .count('counts')
+      },
+      { partitions: 3 },
+    )
+    await d.send(input, 'a', 'x', 7)
+    await d.send(input, 'b', 'x', 7)
+    await d.send(input, 'a', 'x', 11)
+    const counts = d.store<string, bigint>('counts', 'window')
+    expect(await counts.fetch('a', 5)).toEqual({ value: 2n, timestamp: 11 })
+    expect(await counts.fetch('a', 6)).toBeUndefined()
+    expect(await list(counts.fetch('a', 0, 5))).toEqual([
+      { key: { key: 'a', start: 0, end: 10 }, value: 1n, timestamp: 7 },
+      { key: { key: 'a', start: 5, end: 15 }, value: 2n, timestamp: 11 },
+    ])
+    expect((await list(counts.all())).map(({ key }) => [key.start, key.key])).toEqual([
+      [0, 'a'],
+      [0, 'b'],
+      [5, 'a'],
+      [5, 'b'],
+      [10, 'a'],
+    ])
+    await d.send(input, 'a', 'x', 15)
+    expect(await counts.fetch('a', 0)).toBeUndefined()
+    expect((await list(counts.fetchAll(0, 5))).map(({ key }) => [key.start, key.key])).toContainEqual([5, 'a'])
+  })
+
+  test('sliding ones', async () => {
+    const d = await run((b) => {
+      b.stream(input)
+        .groupByKey()
+        .windowedBy(Windows.sliding(10, { grace: 5 }))
+        .count('counts')
+    })
+    await d.send(input, 'a', 'x', 20)
+    await d.send(input, 'a', 'x', 25)
+    const counts = d.store<string, bigint>('counts', 'window')
+    expect((await list(counts.fetch('a', 0, 100))).map(({ key, value }) => [key.start, key.end, value])).toEqual([
+      [10, 20, 1n],
+      [15, 25, 2n],
+      [21, 31, 1n],
+    ])
+    expect(await counts.fetch('a', 15)).toEqual({ value: 2n, timestamp: 25 })
+  })
+
+  test('sessions', async () => {
+    const d = await run(
+      (b) => {
+        b.stream(input)
+          .groupByKey()
+          .windowedBy(Windows.session(10, { grace: 5 }))
+          .count('counts')
+      },
+      { partitions: 2 },
+    )
+    for (const time of [1, 5, 14, 30]) await d.send(input, 'a', 'x', time)
+    await d.send(input, 'b', 'x', 30)
+    const counts = d.store<string, bigint>('counts', 'session')
+    expect(await list(counts.fetch('a'))).toEqual([{ key: { key: 'a', start: 30, end: 30 }, value: 1n, timestamp: 30 }])
+    await d.send(input, 'a', 'x', 28)
+    expect(await list(counts.all())).toEqual([
+      { key: { key: 'a', start: 28, end: 30 }, value: 2n, timestamp: 30 },
+      { key: { key: 'b', start: 30, end: 30 }, value: 1n, timestamp: 30 },
+    ])
+    expect(await counts.fetchSession('a', 28, 30)).toEqual({ value: 2n, timestamp: 30 })
+    expect(await list(counts.findSessions('a', 31, 40))).toEqual([])
+  })
+
+  test('are asked for as what they are', async () => {
+    const d = await run((b) => {
+      counted(b)
+      b.stream(input)
+        .groupByKey()
+        .windowedBy(Windows.session(10, { grace: 5 }))
+        .count('sessions')
+    })
+    const refused = (message: string, hint: string) =>
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message, hint })
+    expect(() => d.store('sessions')).toThrow(
+      refused(
+        'store sessions is a session store, and was asked for as key-value',
+        "Read it with store('sessions', 'session').",
+      ),
+    )
+    expect(() => d.store('counts', 'window')).toThrow(
+      refused(
+        'store counts is a key-value store, and was asked for as window',
+        "Read it with store('counts', 'key-value').",
+      ),
+    )
+  })
+})
+
+describe('between two commits', () => {
+  test('what an open transaction has written is not seen, nor after a crash', async () => {
+    const d = await run(counted, { commit: 'manual' })
+    const counts = d.store<string, bigint>('counts')
+    await d.send(input, 'k', 'x', 1)
+    expect(await counts.get('k')).toBeUndefined()
+    await d.commit()
+    await d.send(input, 'k', 'x', 2)
+    expect(await counts.get('k')).toEqual({ value: 1n, timestamp: 1 })
+    await d.crash()
+    expect(await list(counts.all())).toEqual([{ key: 'k', value: 1n, timestamp: 1 }])
+    await d.commit()
+    expect(await counts.get('k')).toEqual({ value: 2n, timestamp: 2 })
+  })
+
+  test('a scan that goes on while records are processed and committed sees what was there', async () => {
+    const d = await run(counted, { partitions: 2 })
+    for (let n = 0; n < 10; n++) await d.send(input, `k${n}`, 'x', n)
+    let seen = 0
+    for await (const { key, value } of d.store<string, bigint>('counts').all()) {
+      expect([key, value]).toEqual([`k${seen++}`, 1n])
+      await d.send(input, 'k9', 'x', 10 + seen)
+      await d.send(input, `k0${seen}`, 'x', 10 + seen)
+    }
+    expect(seen).toBe(10)
+  })
+
+  test('a scan that a restart cuts off says so', async () => {
+    const d = await run(counted)
+    for (let n = 0; n < 3; n++) await d.send(input, `k${n}`, 'x', n)
+    const rows = d.store('counts').all()[Symbol.asyncIterator]()
+    await rows.next()
+    await d.restart()
+    await expect(rows.next()).rejects.toMatchObject({
+      code: 'REBALANCE',
+      message: 'the store was closed while it was read',
+    })
+  })
+
+  test('a store holds what has come out of it, whatever is sent, committed and crashes', {
+    timeout: 60_000,
+  }, async () => {
+    const topology = defineTopology('queried', (b) =>
+      b
+        .stream(input)
+        .groupBy('by-value', (value) => value, { key: string, value: string })
+        .count('counts')
+        .toStream()
+        .to(output),
+    )
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('send' as const), value: fc.constantFrom(...'abcdef') }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+    )
+    const steps = fc.array(step, { maxLength: 60, size: 'max' })
+    const directory = await mkdtemp(join(tmpdir(), 'streamctl-queries-'))
+    let count = 0
+    const property = fc.asyncProperty(steps, fc.boolean(), async (steps, onDisk) => {
+      const stateDir = join(directory, `${count++}`)
+      const d = await createTestDriver(topology, { partitions: 2, commit: 'manual', ...(onDisk && { stateDir }) })
+      const counts = d.store<string, bigint>('counts')
+      const expected = new Map<string, bigint>()
+      for (const [time, one] of steps.entries()) {
+        if (one.kind === 'send') await d.send(input, `${time}`, one.value, time)
+        else if (one.kind === 'commit') await d.commit()
+        else await d.crash()
+        for (const { key, value } of d.read(output)) expected.set(key as string, value as bigint)
+        const found = (await list(counts.all())).map(({ key, value }) => [key, value])
+        expect(found).toEqual([...expected].sort(([a], [b]) => (a < b ? -1 : 1)))
+        for (const key of 'abcdef') expect((await counts.get(key))?.value).toBe(expected.get(key))
+      }
+      await d.close()
+    })
+    try {
+      await fc.assert(property, { numRuns: 25 })
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
   })
 })
 

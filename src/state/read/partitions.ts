@@ -46,6 +46,30 @@ export async function firstFound<K, T>(
   return undefined
 }
 
+/** As `firstFound`, with rows. */
+export async function* firstRows<K, T>(
+  { name, stores }: Partitions<K>,
+  key: K,
+  look: (view: StoreView<K>) => AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  if (key === null || key === undefined) throw noKey(name)
+  // All at once: one that is looked at later must not have changed.
+  const views: StoreView<K>[] = []
+  try {
+    for (const store of stores(key)) views.push(store.view())
+    for (const view of views) {
+      let isFound = false
+      for await (const row of look(view)) {
+        isFound = true
+        yield row
+      }
+      if (isFound) return
+    }
+  } finally {
+    for (const view of views) await view.close()
+  }
+}
+
 /** The rows of a query; each loop over it asks anew, and sees what is committed when it begins. */
 export function rows<T>(ask: () => AsyncGenerator<T>): AsyncIterable<T> {
   return { [Symbol.asyncIterator]: ask }

@@ -4,6 +4,7 @@
  * loop with `break`, and what it held is let go.
  */
 
+import type { Windowed } from '../../common/windows.ts'
 import type { Row } from '../store.ts'
 
 /** A row and its key. */
@@ -31,4 +32,44 @@ export interface QueryableKeyValueStore<K, out V> {
   prefixScan<P>(prefix: P, serde: PrefixSerializer<P>): AsyncIterable<KeyedRow<K, V>>
   /** Rows there are. They are counted: it takes as long as to go over them. */
   approximateNumEntries(): Promise<number>
+}
+
+/**
+ * Windows, tumbling, hopping or sliding, for as long as stream time is not past their retention, which is their size + grace (of sliding ones two time
+ * differences + grace). Times are of the start of a window, ms since the epoch, both ends included; -Infinity and Infinity leave one open (Kafka Streams:
+ * ReadOnlyWindowStore). Windows of a key come by their start. Those of several keys too, and of one start in the order of the keys' bytes; sliding ones
+ * come by stretches of a time difference + 1 ms, in each by key, then by start.
+ */
+export interface QueryableWindowStore<K, out V> {
+  readonly kind: 'window'
+  readonly name: string
+  /** The window that starts then; undefined where there is none. */
+  fetch(key: K, start: number): Promise<Row<V> | undefined>
+  fetch(key: K, from: number, to: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardFetch(key: K, from: number, to: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  fetchAll(from: number, to: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardFetchAll(from: number, to: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  all(): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardAll(): AsyncIterable<KeyedRow<Windowed<K>, V>>
+}
+
+/**
+ * Sessions, until stream time is gap + grace past their end; the timestamp of a row is that end (Kafka Streams: ReadOnlySessionStore). Those of a key come
+ * by their start, several keys in the order of their bytes.
+ */
+export interface QueryableSessionStore<K, out V> {
+  readonly kind: 'session'
+  readonly name: string
+  fetch(key: K): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  /** Of the keys from `from` to `to`, both included; undefined leaves an end open. */
+  fetch(from: K | undefined, to: K | undefined): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardFetch(key: K): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardFetch(from: K | undefined, to: K | undefined): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  /** Those that end at `earliestEnd` or later and start at `latestStart` or earlier, ms. */
+  findSessions(key: K, earliestEnd: number, latestStart: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardFindSessions(key: K, earliestEnd: number, latestStart: number): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  /** The session with that start and end; undefined where there is none. */
+  fetchSession(key: K, start: number, end: number): Promise<Row<V> | undefined>
+  all(): AsyncIterable<KeyedRow<Windowed<K>, V>>
+  backwardAll(): AsyncIterable<KeyedRow<Windowed<K>, V>>
 }

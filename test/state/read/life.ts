@@ -94,6 +94,8 @@ export async function liveThrough<S extends StateStore, M extends Model<M, Put>,
 
 interface Sealed<M> {
   readonly model: M
+  /** ms; what a commit keeps beside the positions. */
+  readonly streamTime: number
   readonly rows: readonly ChangelogRow[]
 }
 
@@ -106,6 +108,7 @@ class Life<S extends StateStore, M extends Model<M, Put>, Put> {
   #live: M
   #sealed: Sealed<M> | undefined
   #committed: M
+  #streamTime = -1
   #writes: ByteWrite[] | undefined
 
   constructor(subject: Subject<S, M, Put>, bytes: ByteStore) {
@@ -127,7 +130,7 @@ class Life<S extends StateStore, M extends Model<M, Put>, Put> {
         if (this.#writes !== undefined) await this.#endFlush(this.#writes)
         else if (this.#sealed !== undefined) this.#settle(this.#sealed)
         else if (step.flushes) this.#writes = collect(this.store)
-        else this.#sealed = { model: this.#live.copy(), rows: seal(this.store) }
+        else this.#sealed = { model: this.#live.copy(), streamTime: this.store.streamTime, rows: seal(this.store) }
         break
       case 'expire':
         if (this.#writes === undefined) await this.store.expire()
@@ -180,7 +183,8 @@ class Life<S extends StateStore, M extends Model<M, Put>, Put> {
     }
   }
 
-  #settle({ model, rows }: Sealed<M>): void {
+  #settle({ model, streamTime, rows }: Sealed<M>): void {
+    this.#streamTime = streamTime
     for (const row of rows) this.#changelog.set(row.key.toString('hex'), row)
     this.#committed = model
     this.#sealed = undefined
@@ -200,6 +204,7 @@ class Life<S extends StateStore, M extends Model<M, Put>, Put> {
     this.#sealed = undefined
     this.#live = this.#committed.copy()
     for (const row of this.#changelog.values()) await this.#bytes.write([this.store.restore(row)])
+    if (this.store.isTimed) this.store.recoverStreamTime(this.#streamTime)
     await this.store.load()
   }
 }
