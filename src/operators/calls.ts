@@ -5,7 +5,7 @@
 
 import type { Headers } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
-import { type CurrentRecord, type Process, processingError } from './processor.ts'
+import { type CurrentRecord, noResult, type Process, processingError } from './processor.ts'
 
 /** What a called function may look at; made when it does. */
 export interface Call {
@@ -107,6 +107,7 @@ export class CallStage<K = unknown, V = unknown, R = unknown> {
       current.record = entry.record
       current.from = entry.from
       if (entry.state === 'failed') throw processingError(this.#args.node, entry.result)
+      if (entry.result === undefined) throw processingError(this.#args.node, noResult(undefined, 'mapper'))
       this.#head++
       this.#compact()
       next(entry.key, entry.result as R, entry.timestamp, entry.headers)

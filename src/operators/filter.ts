@@ -1,6 +1,6 @@
 /** Passes on the records for which a predicate holds; with `negate`, those for which it does not (`filterNot`). */
 
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, predicate2 } from './processor.ts'
 
 export interface FilterArgs<K, V> {
   readonly predicate: (value: V, key: K) => boolean
@@ -8,12 +8,12 @@ export interface FilterArgs<K, V> {
 }
 
 export function filter<K, V>(args: FilterArgs<K, V>, ctx: ProcessorContext, next: Process<K, V>): Process<K, V> {
-  const predicate = guard2(ctx.node, args.predicate)
+  const predicate = predicate2(ctx.node, args.predicate)
   const { negate } = args
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
     // The predicate may return anything truthy; negate compares what it means.
-    if (!predicate(value, key) === negate) {
+    if (predicate(value, key) !== negate) {
       forwarded.count++
       next(key, value, timestamp, headers)
     }

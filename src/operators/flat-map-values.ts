@@ -1,7 +1,7 @@
 /** Turns each value into any number of values under the same key. */
 
 import { listOf } from './flat-map.ts'
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { checkedValue, guard2, type Process, type ProcessorContext } from './processor.ts'
 
 export interface FlatMapValuesArgs<K, V, V2> {
   readonly mapper: (value: V, key: K) => Iterable<V2>
@@ -13,7 +13,11 @@ export function flatMapValues<K, V, V2>(
   next: Process<K, V2>,
 ): Process<K, V> {
   const { mapper } = args
-  const mapped = guard2(ctx.node, (value: V, key: K) => listOf(mapper(value, key)))
+  const mapped = guard2(ctx.node, (value: V, key: K) => {
+    const values = listOf(mapper(value, key))
+    for (let i = 0; i < values.length; i++) checkedValue(values[i], 'mapper', ' as a value')
+    return values
+  })
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
     const values = mapped(value, key)

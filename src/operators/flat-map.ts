@@ -1,7 +1,7 @@
 /** Turns each record into any number of records. */
 
 import { checkedPair } from './map.ts'
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { guard2, noResult, type Process, type ProcessorContext } from './processor.ts'
 
 export interface FlatMapArgs<K, V, K2, V2> {
   readonly mapper: (value: V, key: K) => Iterable<readonly [K2, V2]>
@@ -32,5 +32,7 @@ export function flatMap<K, V, K2, V2>(
 
 /** What a function returned, as an array; arrays are taken as they are. */
 export function listOf<T>(items: Iterable<T>): readonly T[] {
-  return Array.isArray(items) ? items : [...items]
+  if (Array.isArray(items)) return items
+  if (items instanceof Promise) throw noResult(items, 'mapper')
+  return [...items]
 }

@@ -2,7 +2,7 @@
 
 import type { SubscriptionResponse } from '../common/subscription.ts'
 import type { KeyValueStore } from '../state/store.ts'
-import { guard3, type Process, type ProcessorContext, type Update, type View } from './processor.ts'
+import { type Process, type ProcessorContext, type Update, type View, value3 } from './processor.ts'
 
 export interface ForeignKeyResultArgs<K, V, O, R> {
   /** Of the left table. */
@@ -20,7 +20,7 @@ export function foreignKeyResult<K, V, O, R>(
   next: Update<K, R>,
 ): Process<K, SubscriptionResponse<O>> {
   const { view, left, hashOf, store } = args
-  const joiner = guard3(ctx.node, args.joiner)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   const { forwarded } = ctx
   return (key, response, timestamp, headers) => {
     const value = view(key)?.value ?? null

@@ -1,7 +1,7 @@
 /** The left side of a foreign-key join: tells the side of the other table which row refers to which (Kafka Streams: SubscriptionSendProcessorSupplier). */
 
 import type { Instruction, Subscription } from '../common/subscription.ts'
-import { guard2, type Process, type ProcessorContext, type Update } from './processor.ts'
+import { type Process, type ProcessorContext, type Update, value2 } from './processor.ts'
 
 export interface ForeignKeySubscribeArgs<K, V, F> {
   /** null refers to no row. */
@@ -22,7 +22,7 @@ export function foreignKeySubscribe<K, V, F>(
   next: Process<F | null, Subscription>,
 ): Update<K, V> {
   const { left, sameForeignKey, keyText, hashOf, partition } = args
-  const foreignKeyOf = guard2(ctx.node, args.foreignKey)
+  const foreignKeyOf = value2(ctx.node, 'foreignKey', args.foreignKey)
   const { forwarded } = ctx
   return (key, value, old, timestamp, headers) => {
     if (key === null) {
@@ -30,8 +30,8 @@ export function foreignKeySubscribe<K, V, F>(
       return
     }
     if (value === null && old === null) return
-    const before = old === null ? null : (foreignKeyOf(old, key) ?? null)
-    const now = value === null ? null : (foreignKeyOf(value, key) ?? null)
+    const before = old === null ? null : foreignKeyOf(old, key)
+    const now = value === null ? null : foreignKeyOf(value, key)
     const text = keyText(key)
     const hash = value === null ? null : hashOf(value)
     const send = (foreignKey: F | null, instruction: Instruction): void => {

@@ -4,7 +4,7 @@ import type { ConsumerRecord, Headers } from '../common/record.ts'
 import type { JoinWindows } from '../common/windows.ts'
 import type { JoinBuffer } from '../state/store.ts'
 import type { OnIdle } from './idle.ts'
-import { type CurrentRecord, guard3, type Process, type ProcessorContext } from './processor.ts'
+import { type CurrentRecord, type Process, type ProcessorContext, value3 } from './processor.ts'
 
 export interface StreamJoinArgs<K, V, W, R> {
   /** Records of either side. */
@@ -43,7 +43,7 @@ export function bothSides<K, V, W, R>(
   process: <A, B>(side: JoinSide<K, A, B, R>) => Process,
 ): JoinProcesses {
   const { beforeMs, afterMs } = windows
-  const join = guard3(node, joiner)
+  const join = value3(node, 'joiner', joiner)
   const joinRight = (value: W, other: V | null, key: K): R => join(other, value, key)
   return [
     process({ own: left, other: right, beforeMs, afterMs, outer: outer !== 'none', join, unchanged: leftUnchanged }),
@@ -111,7 +111,7 @@ export function givesOut<K, V, W, R>(
 ): GiveOut {
   if (outer === 'none') return nothing
   const { forwarded } = ctx
-  const join = guard3(ctx.node, joiner)
+  const join = value3(ctx.node, 'joiner', joiner)
   const leftMs = windows.afterMs + windows.graceMs
   const rightMs = windows.beforeMs + windows.graceMs
   return (now, headers) => {

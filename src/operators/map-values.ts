@@ -1,6 +1,6 @@
 /** Turns each value into another; the key stays, so no repartition follows. */
 
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, value2 } from './processor.ts'
 
 export interface MapValuesArgs<K, V, V2> {
   readonly mapper: (value: V, key: K) => V2
@@ -11,7 +11,7 @@ export function mapValues<K, V, V2>(
   ctx: ProcessorContext,
   next: Process<K, V2>,
 ): Process<K, V> {
-  const mapper = guard2(ctx.node, args.mapper)
+  const mapper = value2(ctx.node, 'mapper', args.mapper)
   return (key, value, timestamp, headers) => {
     next(key, mapper(value, key), timestamp, headers)
   }

@@ -1,6 +1,6 @@
 /** Turns each record into one of another key and value; timestamp and headers stay. */
 
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { checkedValue, guard2, noResult, type Process, type ProcessorContext } from './processor.ts'
 
 export interface MapArgs<K, V, K2, V2> {
   readonly mapper: (value: V, key: K) => readonly [K2, V2]
@@ -19,8 +19,12 @@ export function map<K, V, K2, V2>(
   }
 }
 
-/** Untyped callers forget the brackets: say so here, not three processors later. */
+/** Untyped callers forget the brackets, or what is in them: say so here, not three processors later. */
 export function checkedPair<K, V>(pair: readonly [K, V]): readonly [K, V] {
-  if (!Array.isArray(pair) || pair.length !== 2) throw new TypeError('the function must return [key, value]')
+  if (!Array.isArray(pair) || pair.length !== 2) {
+    throw pair instanceof Promise ? noResult(pair, 'mapper') : new TypeError('the function must return [key, value]')
+  }
+  checkedValue(pair[0], 'mapper', ' as the key')
+  checkedValue(pair[1], 'mapper', ' as the value')
   return pair
 }

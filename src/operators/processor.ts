@@ -85,6 +85,57 @@ export function guard3<A, B, C, R>(node: string, call: (a: A, b: B, c: C) => R):
   }
 }
 
+/** As guard2, for a result that is used as a value. @param who what the function is called in errors: `mapper`. */
+export function value2<A, B, R>(node: string, who: string, call: (a: A, b: B) => R): (a: A, b: B) => R {
+  return (a, b) => {
+    try {
+      return checkedValue(call(a, b), who)
+    } catch (thrown) {
+      throw processingError(node, thrown)
+    }
+  }
+}
+
+export function value3<A, B, C, R>(node: string, who: string, call: (a: A, b: B, c: C) => R): (a: A, b: B, c: C) => R {
+  return (a, b, c) => {
+    try {
+      return checkedValue(call(a, b, c), who)
+    } catch (thrown) {
+      throw processingError(node, thrown)
+    }
+  }
+}
+
+/** As guard2, for a result that is taken for true or false, as a promise would be. */
+export function predicate2<A, B>(node: string, call: (a: A, b: B) => unknown): (a: A, b: B) => boolean {
+  return (a, b) => {
+    try {
+      const result = call(a, b)
+      if (result instanceof Promise) throw noResult(result, 'predicate')
+      return Boolean(result)
+    } catch (thrown) {
+      throw processingError(node, thrown)
+    }
+  }
+}
+
+/**
+ * Null may be a value. Undefined and a promise are none: they would fail when they are serialized, far from the function that gave them.
+ * @param as what of the result it is: ` as the key`.
+ */
+export function checkedValue<T>(value: T, who: string, as = ''): T {
+  if (value === undefined || value instanceof Promise) throw noResult(value, who, as)
+  return value
+}
+
+export function noResult(result: unknown, who: string, as = ''): TypeError {
+  if (!(result instanceof Promise))
+    return new TypeError(`the ${who} returned undefined${as}: a return is missing, or null is meant`)
+  // Nobody waits for it: its failure would be nobody's either, and end the process.
+  void result.then(undefined, () => undefined)
+  return new TypeError(`the ${who} returned a promise${as}: a record is processed without waiting, except by mapAsync`)
+}
+
 export function processingError(node: string, thrown: unknown): StreamError {
   const message = messageOf(thrown)
   const changed =

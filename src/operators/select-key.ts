@@ -1,6 +1,6 @@
 /** Gives each record another key. */
 
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, value2 } from './processor.ts'
 
 export interface SelectKeyArgs<K, V, K2> {
   readonly mapper: (value: V, key: K) => K2
@@ -11,7 +11,7 @@ export function selectKey<K, V, K2>(
   ctx: ProcessorContext,
   next: Process<K2, V>,
 ): Process<K, V> {
-  const mapper = guard2(ctx.node, args.mapper)
+  const mapper = value2(ctx.node, 'mapper', args.mapper)
   return (key, value, timestamp, headers) => {
     next(mapper(value, key), value, timestamp, headers)
   }

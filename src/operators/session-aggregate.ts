@@ -42,8 +42,8 @@ export function sessionAggregate<K, V, A>(
   const { closings } = store
   const { forwarded } = ctx
   const initial = starting(ctx.node, args.initializer)
-  const merge = combining(ctx.node, args.merger, args.initializer === undefined)
-  const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
+  const merge = combining(ctx.node, 'merger', args.merger, args.initializer === undefined)
+  const add = combining(ctx.node, 'aggregator', args.aggregator, args.initializer === undefined)
   /** Passes on the sessions that end up to then. @returns the end of the last of them, -1 when there was none. */
   const release = (until: number, headers: Headers): number => {
     let last = -1

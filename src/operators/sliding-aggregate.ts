@@ -33,7 +33,7 @@ export function slidingAggregate<K, V, A>(
   const { closings } = store
   const { forwarded } = ctx
   const initial = starting(ctx.node, args.initializer)
-  const add = combining(ctx.node, args.aggregator, args.initializer === undefined)
+  const add = combining(ctx.node, 'aggregator', args.aggregator, args.initializer === undefined)
   /** Windows that end earlier are closed. */
   let closeTime = 0
 

@@ -1,6 +1,6 @@
 /** Passes each record to the first branch whose predicate holds, and to no other. */
 
-import { guard2, type Process, type ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, predicate2 } from './processor.ts'
 
 export interface SplitArgs<K, V> {
   /** One per branch; null always holds (the default branch). */
@@ -13,7 +13,7 @@ export function split<K, V>(
   ctx: ProcessorContext,
   nexts: readonly (Process<K, V> | undefined)[],
 ): Process<K, V> {
-  const predicates = args.predicates.map((predicate) => (predicate === null ? null : guard2(ctx.node, predicate)))
+  const predicates = args.predicates.map((predicate) => (predicate === null ? null : predicate2(ctx.node, predicate)))
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
     for (let i = 0; i < predicates.length; i++) {

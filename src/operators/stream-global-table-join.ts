@@ -1,6 +1,6 @@
 /** Looks each stream record up in a global table, under a key made of it (Kafka Streams: KStreamKTableJoinProcessor, KIP-99). */
 
-import { guard2, guard3, type Process, type ProcessorContext, type View } from './processor.ts'
+import { type Process, type ProcessorContext, type View, value2, value3 } from './processor.ts'
 
 export interface StreamGlobalTableJoinArgs<K, V, G, T, R> {
   readonly view: View<G, T>
@@ -20,15 +20,15 @@ export function streamGlobalTableJoin<K, V, G, T, R>(
   next: Process<K, R>,
 ): Process<K, V | null> {
   const { view, left } = args
-  const select = guard2(ctx.node, args.selector)
-  const joiner = guard3(ctx.node, args.joiner)
+  const select = value2(ctx.node, 'key selector', args.selector)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
     if (value === null) {
       ctx.drop('null-value')
       return
     }
-    const selected = select(value, key) ?? null
+    const selected = select(value, key)
     const row = selected === null ? undefined : view(selected)
     if (row === undefined && !left) {
       ctx.drop(selected === null ? 'null-key' : 'no-match')

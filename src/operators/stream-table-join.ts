@@ -1,6 +1,6 @@
 /** Looks each stream record up in a table as it is now, in a versioned one as it was at the record's time; the table's updates emit nothing (Kafka Streams: KStreamKTableJoinProcessor). */
 
-import { guard3, type Process, type ProcessorContext, type View } from './processor.ts'
+import { type Process, type ProcessorContext, type View, value3 } from './processor.ts'
 
 export interface StreamTableJoinArgs<K, V, T, R> {
   readonly view: View<K, T>
@@ -18,7 +18,7 @@ export function streamTableJoin<K, V, T, R>(
   next: Process<K, R>,
 ): Process<K, V | null> {
   const { view, left } = args
-  const joiner = guard3(ctx.node, args.joiner)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   const { forwarded } = ctx
   return (key, value, timestamp, headers) => {
     if (key === null && !left) {

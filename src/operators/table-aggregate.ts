@@ -20,7 +20,7 @@ export function tableAggregate<K, V, A>(
   const { store } = args
   const { forwarded } = ctx
   const add = aggregation(ctx.node, args)
-  const subtract = combining(ctx.node, args.subtractor, false)
+  const subtract = combining(ctx.node, 'subtractor', args.subtractor, false)
   return (key, change, timestamp, headers) => {
     if (key === null) {
       ctx.drop('null-key')

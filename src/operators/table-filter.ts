@@ -1,6 +1,6 @@
 /** The rows of a table for which a predicate holds; with `negate`, those for which it does not (Kafka Streams: KTableFilter). */
 
-import { guard2, type ProcessorContext, type Update, type View } from './processor.ts'
+import { type ProcessorContext, predicate2, type Update, type View } from './processor.ts'
 
 export interface TableFilterArgs<K, V> {
   readonly predicate: (value: V, key: K) => boolean
@@ -39,6 +39,6 @@ export function filteredView<K, V>(args: TableFilterArgs<K, V>, ctx: ProcessorCo
 }
 
 function passing<K, V>({ predicate, negate }: TableFilterArgs<K, V>, ctx: ProcessorContext) {
-  const guarded = guard2(ctx.node, predicate)
-  return (value: V, key: K): boolean => !guarded(value, key) === negate
+  const guarded = predicate2(ctx.node, predicate)
+  return (value: V, key: K): boolean => guarded(value, key) !== negate
 }

@@ -1,6 +1,7 @@
 /** Sends each change of a table to where its row is grouped (Kafka Streams: KTableRepartitionMap). */
 
 import type { Change } from '../common/change.ts'
+import { checkedPair } from './map.ts'
 import { guard2, type Process, type ProcessorContext, type Update } from './processor.ts'
 
 export interface TableGroupByArgs<K, V, K2, V2> {
@@ -20,7 +21,7 @@ export function tableGroupBy<K, V, K2, V2>(
   next: Process<K2, Change<V2>>,
 ): Update<K, V> {
   const { sameKey } = args
-  const mapper = guard2(ctx.node, args.mapper)
+  const mapper = guard2(ctx.node, (value: V, key: K) => checkedPair(args.mapper(value, key)))
   const { forwarded } = ctx
   const pairOf = (value: V | null, key: K): readonly [K2, V2] | null => {
     if (value === null) return null

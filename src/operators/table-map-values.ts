@@ -1,6 +1,6 @@
 /** A table with another value for each row (Kafka Streams: KTableMapValues). A deleted row stays deleted, without a call of the mapper. */
 
-import { guard2, type ProcessorContext, type Update, type View } from './processor.ts'
+import { type ProcessorContext, type Update, type View, value2 } from './processor.ts'
 
 export interface TableMapValuesArgs<K, V, R> {
   readonly mapper: (value: V, key: K) => R
@@ -12,7 +12,7 @@ export function tableMapValues<K, V, R>(
   next: Update<K, R>,
 ): Update<K, V> {
   const { sendsOld } = args
-  const mapper = guard2(ctx.node, args.mapper)
+  const mapper = value2(ctx.node, 'mapper', args.mapper)
   return (key, value, old, timestamp, headers) => {
     next(
       key,
@@ -30,7 +30,7 @@ export function mappedView<K, V, R>(
   ctx: ProcessorContext,
   view: View<K, V>,
 ): View<K, R> {
-  const mapper = guard2(ctx.node, args.mapper)
+  const mapper = value2(ctx.node, 'mapper', args.mapper)
   return (key, asOf) => {
     const row = view(key, asOf)
     if (row === undefined) return undefined

@@ -3,7 +3,7 @@
  * KTableKTableLeftJoin, KTableKTableRightJoin, KTableKTableOuterJoin). The old result is made with the other side's row of now too.
  */
 
-import { guard3, type ProcessorContext, type Update, type View } from './processor.ts'
+import { type ProcessorContext, type Update, type View, value3 } from './processor.ts'
 
 export interface TableTableJoinArgs<K, L, R, Q> {
   /** Rows of the left side that have no partner are joined with null. */
@@ -24,7 +24,7 @@ export function joinLeft<K, L, R, Q>(
   next: Update<K, Q>,
 ): Update<K, L> {
   const { left, right, view, sendsOld } = args
-  const joiner = guard3(ctx.node, args.joiner)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   return side({ outer: left, otherOuter: right, view, sendsOld, join: joiner }, ctx, next)
 }
 
@@ -35,7 +35,7 @@ export function joinRight<K, L, R, Q>(
   next: Update<K, Q>,
 ): Update<K, R> {
   const { left, right, view, sendsOld } = args
-  const joiner = guard3(ctx.node, args.joiner)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   const join = (row: R | null, other: L | null, key: K): Q => joiner(other, row, key)
   return side({ outer: right, otherOuter: left, view, sendsOld, join }, ctx, next)
 }
@@ -85,7 +85,7 @@ export function joinedView<K, L, R, Q>(
   ctx: ProcessorContext,
 ): View<K, Q> {
   const { leftView, rightView, left, right } = args
-  const joiner = guard3(ctx.node, args.joiner)
+  const joiner = value3(ctx.node, 'joiner', args.joiner)
   return (key) => {
     const mine = leftView(key)
     if (mine === undefined && !right) return undefined

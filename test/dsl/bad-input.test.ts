@@ -404,19 +404,19 @@ describe('a record that an operator can do nothing with stops before it, named',
           .stream(input)
           .mapValues(() => undefined)
           .to(output),
-      'SERIALIZATION',
-      /^input\.mapValues\.to: .* undefined cannot be written as JSON/,
-      /without a return/,
+      'PROCESSING',
+      /^input\.mapValues: the mapper returned undefined: a return is missing/,
+      undefined,
     ],
     [
-      'undefined for text',
+      'an object for text',
       (b) =>
         b
           .stream(input)
-          .mapValues(() => undefined)
+          .mapValues(() => ({}))
           .to(text),
       'SERIALIZATION',
-      /a string was expected, not undefined/,
+      /a string was expected, not object/,
       /value serde that fits/,
     ],
     [
@@ -426,9 +426,9 @@ describe('a record that an operator can do nothing with stops before it, named',
           .stream(input)
           .selectKey((v: Any) => v.nope)
           .to(output),
-      'SERIALIZATION',
-      /a key of type undefined/,
-      /key serde that fits/,
+      'PROCESSING',
+      /^input\.selectKey: the mapper returned undefined/,
+      undefined,
     ],
     [
       'undefined for a group',
@@ -437,9 +437,9 @@ describe('a record that an operator can do nothing with stops before it, named',
           .stream(input)
           .groupBy('g', (v: Any) => v.nope, { key: string })
           .count('n'),
-      'SERIALIZATION',
-      /^g: a key of type undefined/,
-      /key serde that fits/,
+      'PROCESSING',
+      /^input\.groupBy: the mapper returned undefined/,
+      undefined,
     ],
     [
       'a promise for a value',
@@ -448,9 +448,9 @@ describe('a record that an operator can do nothing with stops before it, named',
           .stream(input)
           .mapValues((v: Any) => Promise.resolve(v))
           .to(output),
-      'SERIALIZATION',
-      /a Promise cannot be written as JSON/,
-      /returns its result itself/,
+      'PROCESSING',
+      /^input\.mapValues: the mapper returned a promise: a record is processed without waiting, except by mapAsync/,
+      undefined,
     ],
     [
       'a promise within',
@@ -470,9 +470,191 @@ describe('a record that an operator can do nothing with stops before it, named',
           .stream(input)
           .selectKey(() => Promise.resolve('k'))
           .to(output),
+      'PROCESSING',
+      /^input\.selectKey: the mapper returned a promise/,
+      undefined,
+    ],
+    [
+      'a promise that fails, of which nobody hears',
+      (b) =>
+        b
+          .stream(input)
+          .mapValues(() => Promise.reject(new Error('unheard')))
+          .to(output),
+      'PROCESSING',
+      /^input\.mapValues: the mapper returned a promise/,
+      undefined,
+    ],
+    [
+      'a number for a key of text',
+      (b) =>
+        b
+          .stream(input)
+          .selectKey((v: Any) => v.n)
+          .to(output),
       'SERIALIZATION',
-      /a key of type Promise/,
-      /key serde/,
+      /a key of type number/,
+      /key serde that fits/,
+    ],
+    [
+      'a pair without its value',
+      (b) =>
+        b
+          .stream(input)
+          .map((v: Any) => ['a', v.nope])
+          .to(output),
+      'PROCESSING',
+      /^input\.map: the mapper returned undefined as the value/,
+      undefined,
+    ],
+    [
+      'a pair with a promise for its key',
+      (b) =>
+        b
+          .stream(input)
+          .flatMap(() => [[Promise.resolve('a'), 1]])
+          .to(output),
+      'PROCESSING',
+      /^input\.flatMap: the mapper returned a promise as the key/,
+      undefined,
+    ],
+    [
+      'a promise of a pair',
+      (b) =>
+        b
+          .stream(input)
+          .map(() => Promise.resolve(['a', 1]))
+          .to(output),
+      'PROCESSING',
+      /^input\.map: the mapper returned a promise:/,
+      undefined,
+    ],
+    [
+      'a promise of values',
+      (b) =>
+        b
+          .stream(input)
+          .flatMapValues(() => Promise.resolve([1]))
+          .to(output),
+      'PROCESSING',
+      /^input\.flatMapValues: the mapper returned a promise:/,
+      undefined,
+    ],
+    [
+      'undefined among values',
+      (b) =>
+        b
+          .stream(input)
+          .flatMapValues((v: Any) => [v.n, v.nope])
+          .to(output),
+      'PROCESSING',
+      /^input\.flatMapValues: the mapper returned undefined as a value/,
+      undefined,
+    ],
+    [
+      'a promise for true',
+      (b) =>
+        b
+          .stream(input)
+          .filter(() => Promise.resolve(false))
+          .to(output),
+      'PROCESSING',
+      /^input\.filter: the predicate returned a promise/,
+      undefined,
+    ],
+    [
+      'a promise for a branch',
+      (b) =>
+        b
+          .stream(input)
+          .split({ a: () => Promise.resolve(false) })
+          .a.to(output),
+      'PROCESSING',
+      /^input\.split: the predicate returned a promise/,
+      undefined,
+    ],
+    [
+      'undefined at the end of a call',
+      (b) =>
+        b
+          .stream(input)
+          .mapAsync('call', async (v: Any) => v.nope)
+          .to(output),
+      'PROCESSING',
+      /^call: the mapper returned undefined/,
+      undefined,
+    ],
+    [
+      'undefined for a row',
+      (b) =>
+        b
+          .table(input, { store: 'rows' })
+          .mapValues((v: Any) => v.nope)
+          .toStream()
+          .to(output),
+      'PROCESSING',
+      /^rows\.mapValues: the mapper returned undefined/,
+      undefined,
+    ],
+    [
+      'a promise for a row of a group',
+      (b) =>
+        b
+          .table(input, { store: 'rows' })
+          .groupBy('g', () => [Promise.resolve('a'), 1], { key: string, value: double })
+          .count('n'),
+      'PROCESSING',
+      /^rows\.groupBy: the mapper returned a promise as the key/,
+      undefined,
+    ],
+    [
+      'undefined for a joined row',
+      (b) =>
+        b
+          .stream(input)
+          .leftJoin(b.table(other, { store: 'rows' }), () => undefined)
+          .to(output),
+      'PROCESSING',
+      /^input\.leftJoin: the joiner returned undefined/,
+      undefined,
+    ],
+    [
+      'a promise for two rows',
+      (b) =>
+        b
+          .table(input, { store: 'rows' })
+          .outerJoin(b.table(other, { store: 'others' }), () => Promise.resolve(1))
+          .toStream()
+          .to(output),
+      'PROCESSING',
+      /^rows\.outerJoin: the joiner returned a promise/,
+      undefined,
+    ],
+    [
+      'undefined to look up',
+      (b) =>
+        b
+          .stream(input)
+          .leftJoin(
+            b.globalTable(other, { store: 'rows' }),
+            (v: Any) => v.nope,
+            () => 1,
+          )
+          .to(output),
+      'PROCESSING',
+      /^input\.leftJoin: the key selector returned undefined/,
+      undefined,
+    ],
+    [
+      'undefined to begin with',
+      (b) =>
+        b
+          .stream(input)
+          .groupByKey()
+          .aggregate('n', { ...sum, init: () => undefined }),
+      'PROCESSING',
+      /^n: the initializer returned undefined/,
+      undefined,
     ],
     [
       'a map',

@@ -71,5 +71,5 @@ test('a null key is dropped and counted, and undefined is no aggregate', () => {
     context('the sum'),
     collector().update,
   )
-  expect(() => wrong('k', { value: null, old: 'a' }, 1, headers)).toThrow('the sum: the aggregator returned undefined')
+  expect(() => wrong('k', { value: null, old: 'a' }, 1, headers)).toThrow('the sum: the subtractor returned undefined')
 })
