@@ -9,6 +9,7 @@ import { invalid, requireFunction, requireName, ttlOf } from './invalid.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import type { AnyStoreDefinition } from './store.ts'
 import { type GivenSerdes, requireSerde, type StreamState, type TableState } from './stream-state.ts'
+import { requireKeyed } from './tables.ts'
 
 export interface SurroundingsArguments {
   readonly stores: Readonly<Record<string, AnyStoreDefinition>> | undefined
@@ -67,7 +68,10 @@ export function surroundings(
   name: string,
   site: SourceLocation | undefined,
 ): Pick<ProcessNode, 'parents' | 'stores' | 'tables' | 'punctuators'> {
-  for (const table of Object.values(tables)) requireReadable(state, table, name, site)
+  for (const table of Object.values(tables)) {
+    requireSameGraph(state, table, name, site)
+    requireKeyed(table, 'read', name, site)
+  }
   return {
     parents: [state.node, ...Object.values(tables).map((table) => table.node)],
     stores: storesOf(state.graph, name, stores ?? {}, site),
@@ -137,21 +141,4 @@ function intervalMs(given: unknown, node: string, site: SourceLocation | undefin
   }
   if (ms === 0) throw invalid(`${node}: a punctuator is to come every 0 ms`, fix, node, site)
   return ms
-}
-
-function requireReadable(
-  state: StreamState | TableState,
-  table: TableState,
-  node: string,
-  site: SourceLocation | undefined,
-): void {
-  requireSameGraph(state, table, node, site)
-  const windowed = table.stores.find(({ kind }) => kind !== 'key-value')
-  if (windowed === undefined) return
-  throw invalid(
-    `${node} reads the windowed table ${windowed.name}, whose rows are found by key and window`,
-    'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
-    node,
-    site,
-  )
 }

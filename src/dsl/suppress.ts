@@ -2,6 +2,7 @@
 
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
+import { isVersioned } from '../topology/versioned.ts'
 import { windowClose } from '../topology/window-close.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
@@ -28,6 +29,14 @@ export function suppress(
     throw invalid(
       `${name}: suppress was not told until when`,
       "Write suppress('final', Suppressed.untilWindowCloses('unbounded')).",
+      name,
+      site,
+    )
+  }
+  if (isVersioned(graph.nodes, table.node)) {
+    throw invalid(
+      `${name}: suppress passes on the last update of a key alone, and of the versioned table ${graph.nameOf(table.node)} every version counts`,
+      'Leave its history out, or suppress what an aggregate or a join of tables makes of it.',
       name,
       site,
     )

@@ -2,6 +2,7 @@
 
 import type { Duration } from '../common/time.ts'
 import type { SourceLocation, StoreSpec } from '../topology/node.ts'
+import { isVersioned } from '../topology/versioned.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
@@ -111,15 +112,7 @@ export function joinTable(
   const call = options?.name ?? `${graph.nameOf(state.node)}.${method}`
   requireSameGraph(state, table, call, site)
   requireSync(joiner, 'joiner', call, site)
-  const [windowed] = table.stores.filter(({ kind }) => kind !== 'key-value' && kind !== 'versioned')
-  if (windowed !== undefined) {
-    throw invalid(
-      `${call}: the windowed table ${windowed.name} cannot be joined, as its rows are found by key and window`,
-      'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
-      call,
-      site,
-    )
-  }
+  requireKeyed(table, 'joined', call, site)
   if (state.rekeyed && options?.name === undefined) {
     throw invalid(
       `${call} joins a stream whose key was changed, so it needs a repartition topic, and that needs a name`,
@@ -138,6 +131,23 @@ export function joinTable(
   return { graph, node, key: input.key, value: { lostBy: name }, rekeyed: false }
 }
 
+/** What is looked up by a key alone: any table but a windowed one, of a versioned table the latest version, or that of a time. */
+export function requireKeyed(
+  { stores }: TableState,
+  what: 'joined' | 'read',
+  node: string,
+  site: SourceLocation | undefined,
+): void {
+  const windowed = stores.find(({ kind }) => kind !== 'key-value' && kind !== 'versioned')
+  if (windowed === undefined) return
+  throw invalid(
+    `${node}: the windowed table ${windowed.name} cannot be ${what}, as its rows are found by key and window`,
+    'Turn it into a keyed table first: table.toStream().map(...).toTable(name, serdes).',
+    node,
+    site,
+  )
+}
+
 /** The store `<name>-buffer`, where records wait for late updates of a versioned table. */
 function bufferOf(
   input: StreamState,
@@ -148,8 +158,8 @@ function bufferOf(
   site: SourceLocation | undefined,
 ): StoreSpec & { readonly graceMs: number } {
   const graceMs = requireDuration(grace, 'grace', call, site)
-  const [store, ...others] = table.stores
-  if (store?.kind !== 'versioned' || others.length > 0) {
+  const [store] = table.stores
+  if (store === undefined || !isVersioned(table.graph.nodes, table.node)) {
     throw invalid(
       `${call}: a join waits for late updates of versioned tables only, and this one knows no more than its last updates`,
       "Give the table a history of at least the grace: { history: '1h' }. Or leave the grace out.",

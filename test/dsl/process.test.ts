@@ -107,7 +107,7 @@ describe('refuses', () => {
         const windows = Windows.tumbling('1s', { grace: 0 })
         s.process('p', { on, tables: { t: s.groupByKey().windowedBy(windows).count('c') } })
       },
-      'windowed table c',
+      'p: the windowed table c cannot be read, as its rows are found by key and window',
     ],
     [
       'a punctuator of no type',

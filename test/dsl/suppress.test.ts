@@ -57,6 +57,25 @@ test('a table without windows has none that close: the error names the line', ()
   })
 })
 
+test('a versioned table, and what is derived of it row by row, is refused; what follows its latest versions is not', () => {
+  defineTopology('t', (b) => {
+    const versions = b.table(customers, { store: 'versions', history: '1h' })
+    const error = refusal(() => versions.suppress('calm', Suppressed.untilTimeLimit(1, 'unbounded')))
+    expect(error.code).toBe('INVALID_TOPOLOGY')
+    expect(error.message).toBe(
+      'calm: suppress passes on the last update of a key alone, and of the versioned table versions every version counts',
+    )
+    expect(error.hint).toContain('Leave its history out')
+    expect(error.where).toMatchObject({ node: 'calm', line: lineHere(-6), file: import.meta.filename })
+    const derived = versions.filter(Boolean).mapValues((row) => row)
+    const options = { serde: customers.value }
+    expect(
+      refusal(() => derived.suppress('calmer', Suppressed.untilTimeLimit(1, 'unbounded'), options)).message,
+    ).toContain('every version counts')
+    versions.join(versions, (row) => row).suppress('calmest', Suppressed.untilTimeLimit(1, 'unbounded'), options)
+  })
+})
+
 test('a name, a limit and the serde of the value are needed', () => {
   defineTopology('t', (b) => {
     const table = b.table(customers, { store: 'people' })

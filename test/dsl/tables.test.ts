@@ -261,6 +261,9 @@ test('a grace is refused where nothing is remembered for it, and needs a name', 
     expect(error.message).toContain('waits for late updates of versioned tables only')
     const joined = table.join(short, (a) => a)
     expect(refusal(() => stream.join(joined, (order) => order, late)).message).toContain('versioned tables only')
+    // Of one store, and yet not derived row by row.
+    const itself = table.join(table, (a) => a)
+    expect(refusal(() => stream.join(itself, (order) => order, late)).message).toContain('versioned tables only')
     expect(refusal(() => stream.leftJoin(short, (order) => order, late)).message).toContain(
       'the grace of 10000 ms is longer than the history of 9000 ms of the table short',
     )

@@ -54,6 +54,33 @@ test('state, tables and the record at hand', async () => {
   ])
 })
 
+test('a versioned table is read as it is now: a version that comes late is older than the latest, and a deletion leaves nothing', async () => {
+  const d = await run((b) => {
+    const versions = b.table(rows, { store: 'rows', history: 100 })
+    const tables = { versions, loud: versions.mapValues((row) => row.toUpperCase()) }
+    b.stream(input)
+      .process('read', {
+        tables,
+        out,
+        on: ({ key }, { tables, forward }) =>
+          forward(key, [tables.versions.get(key) ?? null, tables.loud.get(key) ?? null]),
+      })
+      .to(output)
+  })
+  await d.send(input, 'k', '', 5)
+  await d.send(rows, 'k', 'newer', 20)
+  await d.send(rows, 'k', 'older', 10)
+  // Before the newer version: the join of a stream would see the older one.
+  await d.send(input, 'k', '', 15)
+  await d.send(rows, 'k', null, 30)
+  await d.send(input, 'k', '', 15)
+  expect(read(d)).toEqual([
+    ['k', [null, null], 5],
+    ['k', ['newer', 'NEWER'], 15],
+    ['k', [null, null], 15],
+  ])
+})
+
 test('a store that two processors share is one', async () => {
   const seen = store({ key: string, value: json<number>(), name: 'seen' })
   const d = await run((b) => {

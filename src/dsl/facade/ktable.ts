@@ -103,7 +103,7 @@ export class KTable<out K, out V> {
    *   .count('clicks-per-minute')
    *   .suppress('final-clicks', Suppressed.untilWindowCloses('unbounded'))
    * @example balances.suppress('calm-balances', Suppressed.untilTimeLimit('5s', { maxRecords: 10_000, whenFull: 'emit' }))
-   * @throws StreamError INVALID_TOPOLOGY when the value serde is not known, or no window is upstream that could close.
+   * @throws StreamError INVALID_TOPOLOGY when the value serde is not known, no window is upstream that could close, or the table is versioned.
    */
   suppress<VR extends Present<V> = Present<V>>(
     name: string,

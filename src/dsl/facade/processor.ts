@@ -99,7 +99,7 @@ export interface Punctuator<C> {
 interface Surroundings<S, T> {
   /** By the names under which they are in `context.stores`. */
   readonly stores?: S
-  /** Tables to read, by the names under which they are in `context.tables`: their rows as they are now, of this partition. */
+  /** Tables to read, by the names under which they are in `context.tables`: their rows as they are now, of this partition; of a versioned one the latest. */
   readonly tables?: T
 }
 

@@ -26,13 +26,6 @@ export function passesOldOn(node: TopologyNode): boolean {
   return node.kind === 'table-map-values' || node.kind === 'table-table-join'
 }
 
-/** Whether a table is kept in a versioned store, or derived row by row from one that is. */
-export function isVersioned(topology: Topology, node: TopologyNode): boolean {
-  if ('store' in node && typeof node.store === 'object') return node.store.kind === 'versioned'
-  const isDerived = node.kind === 'table-filter' || node.kind === 'table-map-values'
-  return isDerived && isVersioned(topology, topology.nodes[node.parents[0] as NodeId] as TopologyNode)
-}
-
 export function ignoresValue(node: TopologyNode): boolean {
   switch (node.kind) {
     case 'aggregate':

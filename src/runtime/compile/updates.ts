@@ -15,8 +15,8 @@ import { toStream } from '../../operators/to-stream.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore, KeyValueStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
+import { isVersioned } from '../../topology/versioned.ts'
 import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
-import { isVersioned } from './reads.ts'
 import { onIdleOf, type Scope, storeOf } from './scope.ts'
 import { expiringStores, surroundings } from './surroundings.ts'
 
@@ -40,7 +40,9 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
   const ctx = scope.context(node)
   switch (node.kind) {
     case 'table-filter':
-      return [tableFilter({ ...node, isVersioned: isVersioned(scope.topology, node) }, ctx, scope.updates(node.id))]
+      return [
+        tableFilter({ ...node, isVersioned: isVersioned(scope.topology.nodes, node.id) }, ctx, scope.updates(node.id)),
+      ]
     case 'table-map-values':
       return [tableMapValues({ ...node, sendsOld: scope.sendsOld(node.id) }, ctx, scope.updates(node.id))]
     case 'table-transform-values': {
