@@ -6,6 +6,7 @@ export type {
   PrefixSerializer,
   QueryableKeyValueStore,
   QueryableSessionStore,
+  QueryableVersionedStore,
   QueryableWindowStore,
 } from './state/read/queryable.ts'
 export { createTestDriver, type TestDriver, type TestDriverOptions, type TestRecord } from './testing/driver.ts'

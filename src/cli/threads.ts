@@ -54,6 +54,7 @@ export function inThreads({ workers, file, bootstrap }: ThreadOptions) {
 class EngineThread implements Engine {
   readonly #thread: Worker
   #snapshot: Snapshot | undefined
+  readonly tasks = undefined
   /** Resolves at the first snapshot; rejects when the engine ends before. */
   readonly started: Promise<void>
   readonly ended: Promise<void>

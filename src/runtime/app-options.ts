@@ -4,6 +4,7 @@ import type { Broker } from '../broker/port.ts'
 import type { Clock } from '../common/time.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
 import type { Engine, EngineParts } from './engine.ts'
+import type { StoreLookup } from './queries.ts'
 
 export interface AppOptions {
   readonly broker: Broker
@@ -39,6 +40,12 @@ export interface AppOptions {
 export interface StreamsApp {
   /** Plain numbers, cheap enough to take every second. */
   snapshot(): Snapshot
+  /**
+   * A store, to be read beside the records, by its name and kind: the partitions whose tasks are in this process, as they are committed. A query
+   * throws StreamError REBALANCE while one of them is restored, when none is here, and when one goes while it is read: ask again. Engines in threads
+   * of their own (`--workers` on Kafka) keep their stores to themselves: INVALID_ARGUMENT.
+   */
+  readonly store: StoreLookup
   /**
    * Resolves when every source's last stable offset, as it was at this call, is processed and committed, and so is all
    * that it caused in repartition topics. With other processes in the group it waits for their partitions' commits too.

@@ -13,6 +13,7 @@ import { type Engine, type EngineParts, startEngine } from './engine.ts'
 import { Generations } from './generations.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { processId } from './process-id.ts'
+import { storeLookup } from './queries.ts'
 import { openSerdes } from './serdes.ts'
 import { nextPlan, planWithout } from './topic-watch.ts'
 
@@ -52,6 +53,10 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
     return {
       ended,
       snapshot: () => generations.snapshot(),
+      store: storeLookup(
+        () => generations.plan,
+        () => generations.tasks,
+      ),
       caughtUp: () => caughtUp(generations.plan, { broker, groupId: appId, pause: () => pauseWhile(ended) }),
       stop: () => {
         generations.stop()

@@ -47,6 +47,8 @@ export interface EngineSettings {
 
 export interface Engine {
   readonly state: AppState
+  /** Those it has now; undefined where it runs in another thread, which keeps them to itself. */
+  readonly tasks: readonly Task[] | undefined
   snapshot(): Snapshot
   /** Commits what is processed and leaves; `ended` tells when. */
   stop(): void
@@ -127,6 +129,9 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     },
     get state() {
       return worker.state
+    },
+    get tasks() {
+      return worker.tasks
     },
     snapshot: () =>
       snapshotOf({

@@ -4,13 +4,14 @@
  */
 
 import { setTimeout } from 'node:timers/promises'
-import { messageOf } from '../common/errors.ts'
+import { messageOf, StreamError } from '../common/errors.ts'
 import { continued } from '../metrics/continued.ts'
 import { mergeSnapshots } from '../metrics/merge.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
 import type { Engine } from './engine.ts'
 import type { Plan } from './plan.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
+import type { Task } from './task.ts'
 
 export interface GenerationsOptions {
   /** Starts the engines of a plan. */
@@ -52,6 +53,20 @@ export class Generations {
 
   get plan(): Plan {
     return this.#plan
+  }
+
+  /** @throws StreamError INVALID_ARGUMENT when engines run in threads of their own, whose stores cannot be read from this one. */
+  get tasks(): readonly Task[] {
+    return this.#engines.flatMap(({ tasks }) => {
+      if (tasks !== undefined) return tasks
+      throw new StreamError(
+        'INVALID_ARGUMENT',
+        'the engines run in threads of their own, and keep their stores there',
+        {
+          hint: 'Start the application with its engine in this thread to read its stores.',
+        },
+      )
+    })
   }
 
   snapshot(): Snapshot {

@@ -4,8 +4,14 @@ import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
 import { queryableKeyValue } from '../state/read/key-value.ts'
 import type { Partitions, Viewable } from '../state/read/partitions.ts'
-import type { QueryableKeyValueStore, QueryableSessionStore, QueryableWindowStore } from '../state/read/queryable.ts'
+import type {
+  QueryableKeyValueStore,
+  QueryableSessionStore,
+  QueryableVersionedStore,
+  QueryableWindowStore,
+} from '../state/read/queryable.ts'
 import { queryableSession } from '../state/read/session.ts'
+import { queryableVersioned } from '../state/read/versioned.ts'
 import { queryableSliding, queryableWindow } from '../state/read/window.ts'
 import { changelogTopic } from '../topology/names.ts'
 import type { StoreSpec } from '../topology/node.ts'
@@ -33,16 +39,23 @@ export interface StoreLookup {
   <K = unknown, V = unknown>(name: string, kind: 'window', options?: StoreQueryOptions): QueryableWindowStore<K, V>
   /** An aggregate in session windows. */
   <K = unknown, V = unknown>(name: string, kind: 'session', options?: StoreQueryOptions): QueryableSessionStore<K, V>
+  /** A table with `history`. */
+  <K = unknown, V = unknown>(
+    name: string,
+    kind: 'versioned',
+    options?: StoreQueryOptions,
+  ): QueryableVersionedStore<K, V>
 }
 
 /** What can be asked for. */
-type QueryableKind = 'key-value' | 'window' | 'session'
+type QueryableKind = 'key-value' | 'window' | 'session' | 'versioned'
 
 const kinds: Readonly<Partial<Record<StoreSpec['kind'], QueryableKind>>> = {
   'key-value': 'key-value',
   window: 'window',
   sliding: 'window',
   session: 'session',
+  versioned: 'versioned',
 }
 
 /**
@@ -60,10 +73,11 @@ export function storeLookup(plan: () => Plan, tasks: () => readonly Task[]): Sto
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whoever asks says what the rows are.
-function readerOf({ value, windows, sliding, session }: StoreSpec, partitions: Partitions<any>): any {
+function readerOf({ value, windows, sliding, session, historyMs }: StoreSpec, partitions: Partitions<any>): any {
   if (windows !== undefined) return queryableWindow(partitions, value, windows)
   if (sliding !== undefined) return queryableSliding(partitions, value, sliding)
   if (session !== undefined) return queryableSession(partitions, value, session)
+  if (historyMs !== undefined) return queryableVersioned(partitions, value, historyMs)
   return queryableKeyValue(partitions, value)
 }
 

@@ -9,6 +9,9 @@
 import { type ByteTarget, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
 import { type Codec, readInt64, writeInt64 } from './codec.ts'
 
+/** Rows are told apart by an ordinal: that of heads, and those of chunks, which are far above it. */
+export const headOrdinal = 0
+
 /** What a key held from its timestamp on; null: nothing. */
 export interface Version<V> {
   readonly value: V | null

@@ -14,11 +14,13 @@ import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, rowKey, storePrefix, windowLayout } from './codec.ts'
 import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
+import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import type { ByteStore, ByteWrite, ChangelogRow, Placement, Row, StateStore, VersionedStore } from './store.ts'
 import { TimedStore } from './timed-store.ts'
 import {
   type Head,
+  headOrdinal,
   isDeleted,
   lastUpTo,
   readChunks,
@@ -41,8 +43,7 @@ export interface VersionedStoreOptions<K, V> extends CacheLimits {
   readonly sweepRows?: number
 }
 
-/** Rows are told apart by an ordinal: that of heads, and those of chunks, which count up and down from the first. */
-const headOrdinal = 0
+/** Ordinals of chunks count up and down from the first. */
 const firstOrdinal = 2 ** 40
 /** Versions in a chunk: a put writes half as many again, on average. */
 const chunkVersions = 8
@@ -125,6 +126,17 @@ export class OverlayVersionedStore<K, V>
     this.#dropUnreachable(key, head)
     this.overlay.write(this.#heads, key, head, head.timestamp)
     return isLatest ? 'latest' : 'older'
+  }
+
+  view(): StoreView<K> {
+    return new StoreView({
+      overlay: this.overlay,
+      bytes: this.#bytes,
+      key: this.#key,
+      layout: this.#layout,
+      bucket: (ordinal) => (ordinal === headOrdinal ? this.#heads : this.#chunks.get(ordinal)),
+      streamTime: this.settledTime,
+    })
   }
 
   override flush(writes: ByteWrite[]): void {

@@ -215,6 +215,28 @@ describe('windows of the driver', () => {
     expect(await list(counts.findSessions('a', 31, 40))).toEqual([])
   })
 
+  test('a versioned table, as of any time within its history', async () => {
+    const d = await run(
+      (b) => {
+        b.table(input, { store: 'names', history: 100 })
+      },
+      { partitions: 3 },
+    )
+    for (const time of [10, 30, 20, 40]) await d.send(input, 'a', `at ${time}`, time)
+    await d.send(input, 'b', 'one', 5)
+    await d.send(input, 'b', null, 50)
+    const names = d.store<string, string>('names', 'versioned')
+    expect(
+      await Promise.all([undefined, 40, 39, 25, 10, 9].map(async (time) => (await names.get('a', time))?.value)),
+    ).toEqual(['at 40', 'at 40', 'at 30', 'at 20', 'at 10', undefined])
+    expect(await names.get('b')).toBeUndefined()
+    expect(await names.get('b', 49)).toEqual({ value: 'one', timestamp: 5 })
+    expect(await list(names.all())).toEqual([{ key: 'a', value: 'at 40', timestamp: 40 }])
+    await d.send(input, 'a', 'later', 125)
+    expect(await names.get('a', 25)).toEqual({ value: 'at 20', timestamp: 20 })
+    expect(await names.get('a', 24)).toBeUndefined()
+  })
+
   test('are asked for as what they are', async () => {
     const d = await run((b) => {
       counted(b)

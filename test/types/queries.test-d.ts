@@ -6,6 +6,7 @@ import type {
   KeyedRow,
   QueryableKeyValueStore,
   QueryableSessionStore,
+  QueryableVersionedStore,
   QueryableWindowStore,
 } from '../../src/state/read/queryable.ts'
 
@@ -47,6 +48,12 @@ describe('stores that are read', () => {
     expectTypeOf(sessions.fetch('a')).toEqualTypeOf<AsyncIterable<KeyedRow<Windowed<string>, bigint>>>()
     // @ts-expect-error sessions have no fixed start
     sessions.fetchAll(0, 1)
+
+    const names = store<string, string>('names', 'versioned')
+    expectTypeOf(names).toEqualTypeOf<QueryableVersionedStore<string, string>>()
+    expectTypeOf(names.get('a', 5)).resolves.toExtend<Found<string> | undefined>()
+    // @ts-expect-error a time is a number
+    void names.get('a', '5')
 
     // @ts-expect-error no such kind
     store('balances', 'table')

@@ -130,8 +130,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'foreign-key-result': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       const view = scope.view(node.parents[1] as NodeId)
-      const sendsOld = scope.sendsOld(node.id)
-      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value), sendsOld }, ctx, updates())
+      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value) }, ctx, updates())
     }
     case 'window-aggregate': {
       const next = updates()

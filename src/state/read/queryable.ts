@@ -73,3 +73,16 @@ export interface QueryableSessionStore<K, out V> {
   all(): AsyncIterable<KeyedRow<Windowed<K>, V>>
   backwardAll(): AsyncIterable<KeyedRow<Windowed<K>, V>>
 }
+
+/** What each key held at a time (Kafka Streams: VersionedKeyValueStore). */
+export interface QueryableVersionedStore<K, out V> {
+  readonly kind: 'versioned'
+  readonly name: string
+  /**
+   * The version that was valid at `asOf`, ms, without it the latest, with the timestamp since which it was; undefined when the key was deleted then, or
+   * `asOf` is further back than the history of the store. The latest version never ends.
+   */
+  get(key: K, asOf?: number): Promise<Row<V> | undefined>
+  /** The latest version of every key that is not deleted, in the order of the keys' bytes. */
+  all(): AsyncIterable<KeyedRow<K, V>>
+}
