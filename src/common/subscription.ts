@@ -31,11 +31,26 @@ export interface SubscriptionResponse<out V> {
   readonly partition: number
 }
 
-/** One subscription, or (with an empty hash) where the ring of a foreign key begins and ends. Keys are texts of one character a byte. */
-export interface Link {
+/** Who refers to a foreign key. */
+export interface Subscriber {
   readonly hash: string
   readonly partition: number
-  /** Key of the subscription before and after; null is the ring's beginning and end. */
-  readonly previous: string | null
-  readonly next: string | null
+  /** Number of the block that has its key. */
+  readonly block: number
 }
+
+/**
+ * Some of the keys that refer to a foreign key, in order of arrival. The one with the highest number is open: it takes those that come, and its neighbours
+ * are the last and the first of the others. Keys are texts of one character a byte.
+ */
+export interface Block {
+  readonly number: number
+  readonly keys: readonly string[]
+  /** Number of the block before; null in the first, and where there is only the open one. */
+  readonly previous: number | null
+  /** Number of the block after; in the open one that of the first, its own where there is no other. */
+  readonly next: number
+}
+
+/** What is kept of subscriptions. */
+export type SubscriptionRow = Subscriber | Block

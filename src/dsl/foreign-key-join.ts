@@ -1,9 +1,9 @@
 /** Tables joined by a key that one has in its values (KIP-213). */
 
 import type { SubscriptionResponse } from '../common/subscription.ts'
-import { link } from '../serde/link.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { responseOf, subscription, textKey } from '../serde/subscription.ts'
+import { subscriptionRow } from '../serde/subscription-row.ts'
 import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
@@ -79,7 +79,10 @@ export function joinByForeignKey(
     {
       kind: 'foreign-key-join',
       parents: [asked, other.node],
-      store: storeSpec({ name: subscriptions, kind: 'key-value', key: textKey, value: link }, options.storage),
+      store: storeSpec(
+        { name: subscriptions, kind: 'key-value', key: textKey, value: subscriptionRow },
+        options.storage,
+      ),
       stores: other.stores.map((store) => store.name),
       key: other.key,
     },

@@ -1,11 +1,14 @@
 /**
- * The rows of the left table that refer to each foreign key, on a key-value store: a ring of links per foreign key, in order of arrival. A
- * subscription comes and goes with a write of its own link and its neighbours', and an update of the foreign row walks the ring: neither needs an
- * index in memory, nor an ordered scan, which LevelDB does not give synchronously.
+ * The rows of the left table that refer to each foreign key, on a key-value store: their keys in order of arrival in a ring of small blocks per foreign
+ * key, and a row of its own for each, which says in which block it is. A subscription comes and goes with a write of its row and its block, and
+ * an update of the foreign row walks the blocks: neither needs an index in memory, nor an ordered scan, which LevelDB does not give synchronously.
  */
 
-import type { Link } from '../common/subscription.ts'
+import type { Block, Subscriber, SubscriptionRow } from '../common/subscription.ts'
 import type { KeyValueStore } from './store.ts'
+
+/** A block is written again with each that comes to it. */
+const keysPerBlock = 8
 
 export interface Subscriptions {
   /** A subscription that is there keeps its place. */
@@ -15,57 +18,86 @@ export interface Subscriptions {
   each(foreignKey: string, visit: (key: string, hash: string, partition: number) => void): void
 }
 
-export function subscriptions(store: KeyValueStore<string, Link>): Subscriptions {
-  const change = (row: string, timestamp: number, part: Partial<Link>): void => {
-    const link = store.get(row)?.value ?? noLink
-    store.put(row, { ...link, ...part }, timestamp)
-  }
+export function subscriptions(store: KeyValueStore<string, SubscriptionRow>): Subscriptions {
+  const subscriberOf = (row: string) => store.get(row)?.value as Subscriber | undefined
+  const blockOf = (row: string) => store.get(row)?.value as Block | undefined
+  const change = (row: string, part: Partial<Block>, timestamp: number): void =>
+    store.put(row, { ...(blockOf(row) as Block), ...part }, timestamp)
   return {
     put(foreignKey, key, hash, partition, timestamp) {
+      const openRow = openRowOf(foreignKey)
+      const { number, keys, previous, next } = blockOf(openRow) ?? noBlock
       const row = rowOf(foreignKey, key)
-      const known = store.get(row)?.value
-      if (known !== undefined) {
-        store.put(row, { ...known, hash, partition }, timestamp)
+      const known = subscriberOf(row)
+      store.put(row, { hash, partition, block: known?.block ?? number }, timestamp)
+      if (known !== undefined) return
+      const more = [...keys, key]
+      if (more.length < keysPerBlock) {
+        store.put(openRow, { number, keys: more, previous, next }, timestamp)
         return
       }
-      const ring = rowOf(foreignKey, null)
-      const last = store.get(ring)?.value.previous ?? null
-      store.put(row, { hash, partition, previous: last, next: null }, timestamp)
-      if (last === null) change(ring, timestamp, { previous: key, next: key })
-      else {
-        change(rowOf(foreignKey, last), timestamp, { next: key })
-        change(ring, timestamp, { previous: key })
-      }
+      // The next one to be full follows it, and the open one until then.
+      store.put(blockRowOf(foreignKey, number), { number, keys: more, previous, next: number + 1 }, timestamp)
+      store.put(openRow, { number: number + 1, keys: [], previous: number, next }, timestamp)
     },
     remove(foreignKey, key, timestamp) {
       const row = rowOf(foreignKey, key)
-      const known = store.get(row)?.value
+      const known = subscriberOf(row)
       if (known === undefined) return
-      const { previous, next } = known
       store.put(row, null, timestamp)
-      const ring = rowOf(foreignKey, null)
-      if (previous === null && next === null) store.put(ring, null, timestamp)
-      else {
-        change(previous === null ? ring : rowOf(foreignKey, previous), timestamp, { next })
-        change(next === null ? ring : rowOf(foreignKey, next), timestamp, { previous })
+      const openRow = openRowOf(foreignKey)
+      const open = blockOf(openRow) as Block
+      const isOpen = known.block === open.number
+      const blockRow = isOpen ? openRow : blockRowOf(foreignKey, known.block)
+      const block = isOpen ? open : (blockOf(blockRow) as Block)
+      const keys = block.keys.filter((other) => other !== key)
+      if (keys.length > 0 || (isOpen && open.previous !== null)) {
+        store.put(blockRow, { ...block, keys }, timestamp)
+        return
+      }
+      store.put(blockRow, null, timestamp)
+      if (isOpen) return
+      const { previous, next } = block
+      const isLast = next === open.number
+      if (previous !== null) change(blockRowOf(foreignKey, previous), { next }, timestamp)
+      if (!isLast) change(blockRowOf(foreignKey, next), { previous }, timestamp)
+      if (previous === null && isLast && open.keys.length === 0) store.put(openRow, null, timestamp)
+      else if (previous === null || isLast) {
+        change(openRow, { ...(previous === null && { next }), ...(isLast && { previous }) }, timestamp)
       }
     },
     each(foreignKey, visit) {
-      let key = store.get(rowOf(foreignKey, null))?.value.next ?? null
-      while (key !== null) {
-        const { hash, partition, next } = (store.get(rowOf(foreignKey, key)) as { value: Link }).value
+      const open = blockOf(openRowOf(foreignKey))
+      if (open === undefined) return
+      const show = (key: string): void => {
+        const { hash, partition } = subscriberOf(rowOf(foreignKey, key)) as Subscriber
         visit(key, hash, partition)
-        key = next
       }
+      for (let at = open.next; at !== open.number; ) {
+        const { keys, next } = blockOf(blockRowOf(foreignKey, at)) as Block
+        keys.forEach(show)
+        at = next
+      }
+      open.keys.forEach(show)
     },
   }
 }
 
-const noLink: Link = Object.freeze({ hash: '', partition: 0, previous: null, next: null })
+const noBlock: Block = Object.freeze({ number: 0, keys: [], previous: null, next: 0 })
 
-/** `00 length:3 foreign-key key`, and for the ring itself `01 foreign-key`. */
-function rowOf(foreignKey: string, key: string | null): string {
-  if (key === null) return `\x01${foreignKey}`
+/** `00 length:3 foreign-key key` */
+function rowOf(foreignKey: string, key: string): string {
   const { length } = foreignKey
   return `\x00${String.fromCharCode((length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)}${foreignKey}${key}`
+}
+
+/** `01 foreign-key` */
+function openRowOf(foreignKey: string): string {
+  return `\x01${foreignKey}`
+}
+
+/** `02 number:4 foreign-key` */
+function blockRowOf(foreignKey: string, number: number): string {
+  const bytes = String.fromCharCode(number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff)
+  return `\x02${bytes}${foreignKey}`
 }

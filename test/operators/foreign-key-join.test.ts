@@ -1,7 +1,7 @@
 /** The three parts of a foreign-key join, each with what it is told and what it says. */
 
 import { describe, expect, test } from 'vitest'
-import type { Link } from '../../src/common/subscription.ts'
+import type { SubscriptionRow } from '../../src/common/subscription.ts'
 import { foreignKeySubscribed, foreignKeyUpdated } from '../../src/operators/foreign-key-join.ts'
 import { foreignKeyResult } from '../../src/operators/foreign-key-result.ts'
 import { foreignKeySubscribe } from '../../src/operators/foreign-key-subscribe.ts'
@@ -80,7 +80,7 @@ describe('what a change of a left row tells the other side', () => {
 test('a subscription is answered as it asks, an update of the row answers all who refer to it', () => {
   const rows = keyValueStore<string, string>()
   const { seen, next } = collector()
-  const ring = subscriptions(keyValueStore<string, Link>())
+  const ring = subscriptions(keyValueStore<string, SubscriptionRow>())
   const args = { subscriptions: ring, keyText: (key: string) => key }
   const ask = foreignKeySubscribed<string, string>({ ...args, view: (key) => rows.get(key) }, context(), next)
   const update = foreignKeyUpdated<string, string>(args, context(), next)

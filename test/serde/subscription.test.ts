@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { instructions } from '../../src/common/subscription.ts'
 import { json } from '../../src/serde/json.ts'
-import { link } from '../../src/serde/link.ts'
 import { string } from '../../src/serde/string.ts'
 import { responseOf, subscription, textKey } from '../../src/serde/subscription.ts'
+import { subscriptionRow } from '../../src/serde/subscription-row.ts'
 
 const latin = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('latin1'))
 const hash = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
@@ -26,9 +26,15 @@ test('what is written is read', () => {
     }),
   )
   fc.assert(
-    fc.property(fc.record({ hash, partition, previous: fc.option(latin), next: fc.option(latin) }), (given) => {
-      expect(link.deserialize(link.serialize(given))).toEqual(given)
-    }),
+    fc.property(
+      fc.oneof(
+        fc.record({ hash, partition, block: partition }),
+        fc.record({ number: partition, keys: fc.array(latin), previous: fc.option(fc.nat()), next: partition }),
+      ),
+      (given) => {
+        expect(subscriptionRow.deserialize(subscriptionRow.serialize(given))).toEqual(given)
+      },
+    ),
   )
   fc.assert(
     fc.property(latin, (text) => {
@@ -51,8 +57,12 @@ test('the bytes are those of the format', () => {
   const answers = responseOf(string)
   expect(answers.serialize({ hash: null, value: 'v', partition: 1 }).toString('hex')).toBe('4076')
   expect(answers.serialize({ hash: null, value: null, partition: 1 }).toString('hex')).toBe('00')
-  expect(link.serialize({ hash: 'h', partition: 1, previous: null, next: 'n' }).toString('hex')).toBe(
-    '00000001' + '0000000168' + 'ffffffff' + '000000016e',
+  expect(subscriptionRow.serialize({ hash: 'h', partition: 1, block: 2 }).toString('hex')).toBe(
+    '00' + '00000001' + '00000002' + '68',
+  )
+  const block = { number: 3, keys: ['', 'k'], previous: null, next: 3 }
+  expect(subscriptionRow.serialize(block).toString('hex')).toBe(
+    '01' + '00000003' + 'ffffffff' + '00000003' + '00000000' + '000000016b',
   )
 })
 
@@ -63,7 +73,10 @@ test('bytes of another form are refused, whatever they are', () => {
     )
   for (const hex of ['', '04', '0000', '8000', '7f00000001']) refused(subscription, hex)
   for (const hex of ['', '01', '0041', '80', 'c001']) refused(responseOf(string), hex)
-  for (const hex of ['', '00000001', '00000001ffffffff', '0000000100000005aa', '00000001fffffffe']) refused(link, hex)
+  const head = `01${'00'.repeat(12)}`
+  for (const hex of ['', '02', '0000000001', '0100000001', `${head}00`, `${head}00000002aa`, `${head}ffffffff`]) {
+    refused(subscriptionRow, hex)
+  }
 })
 
 test('the serde of the other rows is named, opened, and prepared with their bytes', async () => {

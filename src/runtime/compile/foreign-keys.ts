@@ -2,7 +2,7 @@
 
 import { ByteTarget, writerOf } from '../../common/bytes.ts'
 import { hash64 } from '../../common/hash.ts'
-import type { Link } from '../../common/subscription.ts'
+import type { SubscriptionRow } from '../../common/subscription.ts'
 import type { ForeignKeyJoinArgs } from '../../operators/foreign-key-join.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import type { KeyValueStore } from '../../state/store.ts'
@@ -11,7 +11,7 @@ import type { ForeignKeyJoinNode } from '../../topology/node.ts'
 import { type Scope, storeOf } from './scope.ts'
 
 export function foreignKeyArgs(node: ForeignKeyJoinNode, scope: Scope): ForeignKeyJoinArgs<unknown> {
-  const store = storeOf<KeyValueStore<string, Link>>(scope, node.store.name)
+  const store = storeOf<KeyValueStore<string, SubscriptionRow>>(scope, node.store.name)
   return { subscriptions: subscriptions(store), keyText: textOf(node.key) }
 }
 
