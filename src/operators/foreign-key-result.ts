@@ -11,6 +11,8 @@ export interface ForeignKeyResultArgs<K, V, O, R> {
   readonly joiner: (value: V, other: O | null, key: K) => R
   readonly hashOf: (value: V) => string
   readonly store: KeyValueStore<K, R>
+  /** Whether somebody downstream looks at old values: they take a look-up each. */
+  readonly sendsOld: boolean
 }
 
 /** An answer to a row that has changed meanwhile is stale: the one to the new row is on its way. */
@@ -19,7 +21,7 @@ export function foreignKeyResult<K, V, O, R>(
   ctx: ProcessorContext,
   next: Update<K, R>,
 ): Process<K, SubscriptionResponse<O>> {
-  const { view, left, hashOf, store } = args
+  const { view, left, hashOf, store, sendsOld } = args
   const joiner = value3(ctx.node, 'joiner', args.joiner)
   const { forwarded } = ctx
   return (key, response, timestamp, headers) => {
@@ -27,7 +29,7 @@ export function foreignKeyResult<K, V, O, R>(
     if (response.hash !== (value === null ? null : hashOf(value))) return
     const other = response.value
     const result = value === null || (other === null && !left) ? null : joiner(value, other, key)
-    const old = store.get(key)?.value ?? null
+    const old = sendsOld ? (store.get(key)?.value ?? null) : null
     store.put(key, result, timestamp)
     forwarded.count++
     next(key, result, old, timestamp, headers)

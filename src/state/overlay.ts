@@ -56,6 +56,9 @@ export class Overlay<K, V> {
   /** The last entry found: the put that follows a get finds it without a look-up. */
   #lastKey: unknown
   #lastEntry: Entry<V> | undefined
+  /** The last key that was looked for and is nowhere: the put that follows makes it without another look. */
+  #absentKey: unknown
+  #absentBucket: Bucket<V> | undefined
 
   constructor(args: OverlayArgs<K, V>) {
     this.#args = args
@@ -86,13 +89,21 @@ export class Overlay<K, V> {
   /** The live entry of a key, read from bytes if need be; its value is null when the key was deleted. */
   read(bucket: Bucket<V>, key: K): Entry<V> | undefined {
     const entry = this.#find(bucket, key)
-    if (entry === undefined) return bucket.complete ? undefined : this.#load(bucket, key)
-    entry.used = true
-    return entry
+    if (entry !== undefined) {
+      entry.used = true
+      return entry
+    }
+    const loaded = bucket.complete ? undefined : this.#load(bucket, key)
+    this.#absentKey = key
+    this.#absentBucket = loaded === undefined && this.#primitive ? bucket : undefined
+    return loaded
   }
 
   write(bucket: Bucket<V>, key: K, value: V | null, timestamp: number): void {
-    const entry = this.#find(bucket, key) ?? this.#insert(bucket, this.#mapKey(canonical(key)))
+    const isNew = bucket === this.#absentBucket && key === this.#absentKey
+    const found = isNew ? undefined : this.#find(bucket, key)
+    const entry = found ?? this.#insert(bucket, this.#mapKey(canonical(key)))
+    this.#absentBucket = undefined
     entry.value = value
     entry.timestamp = timestamp
     if (entry.dirty) return
@@ -313,6 +324,7 @@ export class Overlay<K, V> {
   #forgetLast(): void {
     this.#lastKey = undefined
     this.#lastEntry = undefined
+    this.#absentBucket = undefined
   }
 
   #mapKey(key: K): unknown {

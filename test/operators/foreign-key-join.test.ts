@@ -116,7 +116,7 @@ test('a subscription is answered as it asks, an update of the row answers all wh
 })
 
 describe('the result', () => {
-  function results(left: boolean) {
+  function results(left: boolean, sendsOld = true) {
     const rows = keyValueStore<string, number>()
     const store = keyValueStore<string, string>()
     const seen: unknown[] = []
@@ -127,6 +127,7 @@ describe('the result', () => {
         joiner: (n, other, key) => `${key}${n}${other}`,
         hashOf: (n) => `#${n}`,
         store,
+        sendsOld,
       },
       context(),
       (key, value, old, at) => seen.push([key, value, old, at]),
@@ -147,6 +148,18 @@ describe('the result', () => {
       ['k', 'k2x', null, 7],
       ['k', 'k2y', 'k2x', 8],
     ])
+  })
+
+  test('old values are not looked up for nobody', () => {
+    const { rows, store, seen, answer } = results(false, false)
+    rows.put('k', 2, 1)
+    answer('#2', 'x', 7)
+    answer('#2', 'y', 8)
+    expect(seen).toEqual([
+      ['k', 'k2x', null, 7],
+      ['k', 'k2y', null, 8],
+    ])
+    expect(store.get('k')?.value).toBe('k2y')
   })
 
   test.each([

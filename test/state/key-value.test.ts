@@ -103,6 +103,21 @@ describe('keys', () => {
     expect(store.get('\ufffd')?.value).toEqual({ n: 2 })
   })
 
+  test('a key that was looked for in vain is one row, whatever was put in between', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text, { cacheRows: 0 })
+    expect(store.get('\ud800')).toBeUndefined()
+    store.put('\ufffd', { n: 1 }, 1)
+    store.put('\ud800', { n: 2 }, 2)
+    expect(store.get('a')).toBeUndefined()
+    store.put('b', { n: 3 }, 3)
+    store.put('a', { n: 4 }, 4)
+    store.put('a', { n: 5 }, 5)
+    expect(store.cachedRows).toBe(3)
+    expect(await commit(store, bytes)).toHaveLength(3)
+    expect(['a', 'b', '\ufffd'].map((key) => store.get(key)?.value.n)).toEqual([5, 3, 2])
+  })
+
   test('0 and -0 are one key', () => {
     const double: Codec<number> = {
       primitive: true,

@@ -130,7 +130,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'foreign-key-result': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       const view = scope.view(node.parents[1] as NodeId)
-      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value) }, ctx, updates())
+      const sendsOld = scope.sendsOld(node.id)
+      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value), sendsOld }, ctx, updates())
     }
     case 'window-aggregate': {
       const next = updates()
