@@ -12,7 +12,7 @@ export interface TopologyOptions {
   /**
    * Windows that nobody's records close: once all inputs of a task have been quiet for that long by the wall clock, all that the broker has of them was
    * processed, and so was all that can still reach them, stream time moves to where what is open closes: windows with `emit: 'final'`, what `suppress` holds
-   * back, and unmatched records of stream-stream joins. That is committed; a record of an earlier time is late then. Default: only records move stream time, as in Kafka Streams.
+   * back, unmatched records of stream-stream joins, and what waits for the grace of a stream-table join. That is committed; a record of an earlier time is late then. Default: only records move stream time, as in Kafka Streams.
    */
   readonly idleClose?: Duration | undefined
   /**

@@ -1,9 +1,9 @@
 /** What both ways to join two streams are made of: a side and what it sees of the other, its matches, and the records given out alone. */
 
-import type { ConsumerRecord, Headers } from '../common/record.ts'
+import { type ConsumerRecord, type Headers, noHeaders } from '../common/record.ts'
 import type { JoinWindows } from '../common/windows.ts'
 import type { JoinBuffer } from '../state/store.ts'
-import type { OnIdle } from './idle.ts'
+import type { CloseIdle, OnIdle } from './idle.ts'
 import { type CurrentRecord, type Process, type ProcessorContext, value3 } from './processor.ts'
 
 export interface StreamJoinArgs<K, V, W, R> {
@@ -139,5 +139,22 @@ export function givesOut<K, V, W, R>(
         return last
       }
     }
+  }
+}
+
+/** Stream time moves to where the newest window that can be open has closed, and what is held is given out. */
+export function closesHeld<K, V, W, R>(
+  { left, right, windows }: StreamJoinArgs<K, V, W, R>,
+  giveOut: GiveOut,
+): CloseIdle {
+  const { beforeMs, afterMs, graceMs } = windows
+  const closesMs = Math.max(0, beforeMs, afterMs) + graceMs
+  return () => {
+    if (left.firstHeld === undefined && right.firstHeld === undefined) return false
+    const now = Math.max(left.streamTime, right.streamTime) + closesMs + 1
+    left.streamTime = now
+    right.streamTime = now
+    giveOut(now, noHeaders)
+    return true
   }
 }

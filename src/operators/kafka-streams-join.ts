@@ -13,6 +13,7 @@
 import type { JoinBuffer } from '../state/store.ts'
 import {
   bothSides,
+  closesHeld,
   type GiveOut,
   givesOut,
   type JoinProcesses,
@@ -32,6 +33,7 @@ export function kafkaStreamsJoin<K, V, W, R>(
   const giveOut = givesOut(args, ctx, next, 'release')
   const reachMs = windows.beforeMs + windows.afterMs + windows.graceMs
   const held = outer === 'none' ? undefined : lookingAt(left, right, giveOut)
+  if (held !== undefined) args.onIdle?.(closesHeld(args, held.giveOut))
   return bothSides(args, ctx.node, (side) => sideOf(side, windows.graceMs, reachMs, held, ctx, next))
 }
 
@@ -39,6 +41,8 @@ export function kafkaStreamsJoin<K, V, W, R>(
 interface HeldRows {
   /** @param waitMs of the side whose record asks: it looks only if the last row looked at would be due on its own side. */
   look(now: number, waitMs: number, headers: Parameters<GiveOut>[1]): void
+  /** A look, whatever was seen before. */
+  readonly giveOut: GiveOut
   /** A row was held. */
   held(timestamp: number): void
 }
@@ -48,15 +52,20 @@ function lookingAt(
   right: JoinBuffer<unknown, unknown>,
   giveOut: GiveOut,
 ): HeldRows {
+  const giveOutAndLook: GiveOut = (now, headers) => {
+    const given = giveOut(now, headers)
+    left.heldSeen = lastSeen(left, right, given)
+    right.heldSeen = Number.POSITIVE_INFINITY
+    return given
+  }
   return {
     look(now, waitMs, headers) {
       // With nothing seen, Kafka Streams adds to the largest long there is: that is in the past unless nothing is added.
       const seen = Math.min(left.heldSeen, right.heldSeen)
       if (seen === Number.POSITIVE_INFINITY ? waitMs <= 0 : seen + waitMs >= now) return
-      const given = giveOut(now, headers)
-      left.heldSeen = lastSeen(left, right, given)
-      right.heldSeen = Number.POSITIVE_INFINITY
+      giveOutAndLook(now, headers)
     },
+    giveOut: giveOutAndLook,
     held(timestamp) {
       if (timestamp < left.heldSeen) left.heldSeen = timestamp
     },

@@ -3,9 +3,9 @@
  * record looks for matches among those of the other side that came before it, and is kept for those that come after it.
  */
 
-import { noHeaders } from '../common/record.ts'
 import {
   bothSides,
+  closesHeld,
   type GiveOut,
   givesOut,
   type JoinProcesses,
@@ -28,16 +28,7 @@ export function streamJoin<K, V, W, R>(
   next: Process<K, R>,
 ): JoinProcesses {
   const giveOut = givesOut(args, ctx, next, 'remove')
-  const { left, right, windows } = args
-  args.onIdle?.(() => {
-    if (left.firstHeld === undefined && right.firstHeld === undefined) return false
-    const { beforeMs, afterMs, graceMs } = windows
-    const now = Math.max(left.streamTime, right.streamTime) + Math.max(0, beforeMs, afterMs) + graceMs + 1
-    left.streamTime = now
-    right.streamTime = now
-    giveOut(now, noHeaders)
-    return true
-  })
+  args.onIdle?.(closesHeld(args, giveOut))
   return bothSides(args, ctx.node, (side) => sideOf(side, args.windows.graceMs, giveOut, ctx, next))
 }
 

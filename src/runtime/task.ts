@@ -296,8 +296,13 @@ export class Task {
     this.#leaveRecord()
     let closed = false
     try {
-      // All of them, each after those that it is fed by.
-      for (const close of this.#closers) closed = close() || closed
+      // All of them, each after those that it is fed by: while their records are in calls, what is behind the calls waits.
+      for (const close of this.#closers) {
+        closed = close() || closed
+        if (this.inFlight === 0) continue
+        this.#isClosed = false
+        break
+      }
     } catch (thrown) {
       throw this.#located(thrown)
     }

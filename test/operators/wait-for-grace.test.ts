@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Header, Headers } from '../../src/common/record.ts'
+import type { CloseIdle } from '../../src/operators/idle.ts'
 import { waitForGrace } from '../../src/operators/wait-for-grace.ts'
 import { headedCodec } from '../../src/state/headed-codec.ts'
 import { OverlayJoinBuffer } from '../../src/state/join-buffer.ts'
@@ -22,10 +23,14 @@ function open(bytes: MemoryByteStore, empty: boolean) {
     cacheRows: 0,
   })
   const seen: unknown[] = []
-  const run = waitForGrace<string, number>({ buffer, graceMs }, (key, value, timestamp, headers: Headers) => {
+  let closeIdle: CloseIdle = () => false
+  const onIdle = (close: CloseIdle): void => {
+    closeIdle = close
+  }
+  const run = waitForGrace<string, number>({ buffer, graceMs, onIdle }, (key, value, timestamp, headers: Headers) => {
     seen.push([key, value, timestamp, headers.map((header) => String(header.value)).join()])
   })
-  return { buffer, run, seen }
+  return { buffer, run, seen, closeIdle: () => closeIdle() }
 }
 
 test('records go on in the order of their time, key and arrival, when stream time is the grace past them', () => {
@@ -58,6 +63,30 @@ test('what is older than the grace when it comes goes on at once, as does what h
   run('a', 5, 90, of('5'))
   expect(seen.at(-1)).toEqual(['a', 5, 90, '5'])
   expect(buffer.streamTime).toBe(100)
+})
+
+test('where nothing more comes, what waits goes on in its order, and stream time moves to where the last of it is due', () => {
+  const { run, seen, buffer, closeIdle } = open(new MemoryByteStore(), true)
+  expect(closeIdle()).toBe(false)
+  run('b', 1, 100, of('1'))
+  run('a', 2, 100, of('2'))
+  run('a', 3, 95, of('3'))
+  expect(closeIdle()).toBe(true)
+  expect(seen.splice(0)).toEqual([
+    ['a', 3, 95, '3'],
+    ['a', 2, 100, '2'],
+    ['b', 1, 100, '1'],
+  ])
+  expect(buffer.streamTime).toBe(110)
+  expect(closeIdle()).toBe(false)
+  expect(buffer.streamTime).toBe(110)
+  run('a', 4, 99, of('4'))
+  run('a', 5, 100, of('5'))
+  run('a', 6, 101, of('6'))
+  expect(seen).toEqual([
+    ['a', 4, 99, '4'],
+    ['a', 5, 100, '5'],
+  ])
 })
 
 test('what waits is there after a restart, with its headers, and what has gone on is not', async () => {

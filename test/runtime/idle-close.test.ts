@@ -1,14 +1,15 @@
-/** When a worker closes windows by the wall clock: never while something that belongs to them may be on its way. */
+/** When a worker closes windows, and lets go what else waits for time, by the wall clock: never while something that belongs there may be on its way. */
 
 import { defineTopology, int64, string, topic, Windows, windowed } from 'streamctl'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
 import type { Broker } from '../../src/broker/port.ts'
-import { noHeaders, partitionName } from '../../src/common/record.ts'
+import { type ConsumerRecord, noHeaders, partitionName } from '../../src/common/record.ts'
 import { startApp } from '../../src/runtime/app.ts'
 import { IdleClose, inputsBefore } from '../../src/runtime/idle-close.ts'
 import { makePlan, type Plan } from '../../src/runtime/plan.ts'
 import type { Task } from '../../src/runtime/task.ts'
+import type { Topology } from '../../src/topology/node.ts'
 
 const input = topic('input', { key: string, value: string })
 const output = topic('output', { key: windowed(string, 10), value: int64 })
@@ -219,45 +220,81 @@ test('inputs before a sub-topology are those of all that feed it, the first ones
   expect(names).toEqual([['input'], ['chain-one-repartition']])
 })
 
-async function written(): Promise<readonly string[]> {
-  const [end] = await broker.offsets([{ topic: 'output', partition: 0 }], 'stable')
+type Bytes = Pick<ConsumerRecord, 'key' | 'value' | 'timestamp'>
+
+async function written(name: string): Promise<readonly Bytes[]> {
+  const [end] = await broker.offsets([{ topic: name, partition: 0 }], 'stable')
   const fetcher = broker.fetcher()
-  fetcher.assign([{ topic: 'output', partition: 0, offset: 0 }])
-  const found: string[] = []
+  fetcher.assign([{ topic: name, partition: 0, offset: 0 }])
+  const found: Bytes[] = []
   for (let at = 0; at < (end?.offset ?? 0); ) {
     for (const { records, position } of await fetcher.poll(100)) {
       at = position
-      for (const { key, value } of records) {
-        const window = output.key.deserialize(key as Buffer)
-        found.push(`${window.key}@${window.start}=${output.value.deserialize(value as Buffer)}`)
-      }
+      found.push(...records)
     }
   }
   await fetcher.close()
   return found
 }
 
-test('an application closes what is open, and a restart from nothing but the changelog knows what it has closed', async () => {
-  const start = () => startApp(topology, { broker, stateDir: null, clock: () => now, commitIntervalMs: 1 })
-  /** Time passes until there are so many results. */
-  const untilWritten = async (count: number) => {
-    while ((await written()).length < count) {
-      now += 10_000
-      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
-    }
+/** Time passes until there are so many results. */
+async function untilWritten(name: string, count: number): Promise<void> {
+  while ((await written(name)).length < count) {
+    now += 10_000
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
   }
-  let app = await start()
+}
+
+const start = (given: Topology) => startApp(given, { broker, stateDir: null, clock: () => now, commitIntervalMs: 1 })
+
+test('an application closes what is open, and a restart from nothing but the changelog knows what it has closed', async () => {
+  let app = await start(topology)
   await write('input', 'a', 3)
   await app.caughtUp()
-  await untilWritten(1)
+  await untilWritten('output', 1)
   await app.stop()
-  app = await start()
+  app = await start(topology)
   // Late by what was closed, and the window is not written again.
   await write('input', 'a', 4)
   await write('input', 'b', 15)
   await app.caughtUp()
-  await untilWritten(2)
+  await untilWritten('output', 2)
   expect(app.snapshot().errors.dropped).toMatchObject({ late: 1 })
   await app.stop()
-  expect(await written()).toEqual(['a@0=1', 'b@10=1'])
+  const results = (await written('output')).map(({ key, value }) => {
+    const window = output.key.deserialize(key as Buffer)
+    return `${window.key}@${window.start}=${output.value.deserialize(value as Buffer)}`
+  })
+  expect(results).toEqual(['a@0=1', 'b@10=1'])
+})
+
+test('what waits for late updates of a table goes on, and after a restart what is older than that waits no more', async () => {
+  const text = { key: string, value: string }
+  const settled = defineTopology(
+    'settled',
+    (b) => {
+      const rows = b.table(topic('rows', text), { store: 'rows', history: 100 })
+      b.stream(input)
+        .leftJoin(rows, (value, row) => `${value}/${row}`, { name: 'waiting', grace: 10 })
+        .to(topic('texts', text))
+    },
+    { idleClose: '30s' },
+  )
+  await broker.createTopics(['rows', 'texts'].map((name) => ({ name, partitions: 1, configs: {} })))
+  const results = async () => (await written('texts')).map(({ value, timestamp }) => `${value}@${timestamp}`)
+  let app = await start(settled)
+  await write('rows', 'row', 15)
+  await write('input', 'b', 20)
+  await write('input', 'a', 14)
+  await app.caughtUp()
+  expect(await results()).toEqual([])
+  await untilWritten('texts', 2)
+  await app.stop()
+  app = await start(settled)
+  await write('input', 'c', 20)
+  await write('input', 'd', 21)
+  await app.caughtUp()
+  await app.stop()
+  // Without time to be idle in.
+  expect(await results()).toEqual(['a/null@14', 'b/row@20', 'c/row@20'])
 })

@@ -21,6 +21,8 @@ const counts = topic('counts', { key: windowed(string, 10), value: int64 })
 const late = topic('late', { key: string, value: string })
 const out = topic('out', { key: string, value: json<string>() })
 
+const texts = topic('texts', { key: string, value: string })
+
 const open: TestDriver[] = []
 afterEach(async () => {
   for (const driver of open.splice(0)) await driver.close()
@@ -166,5 +168,102 @@ test('records without a match are given out alone', async () => {
   await d.advanceWallClock(30_000)
   expect(d.read().map(({ value }) => value)).toEqual(['x/null'])
   await d.send(others, 'a', 'y', 4)
+  expect(d.read()).toEqual([])
+})
+
+test('records without a match of a join as in Kafka Streams are given out alone, and can be matched all the same', async () => {
+  const d = await run((b) => {
+    const windows = Windows.join(10, { grace: 5 })
+    b.stream(input)
+      .outerJoin(b.stream(others), (value, other) => `${value}/${other}`, windows, {
+        name: 'joined',
+        compat: 'kafka-streams',
+      })
+      .to(texts)
+  })
+  const read = () => d.read(texts).map(({ value, timestamp, headers }) => [value, timestamp, headers])
+  await d.send(others, 'b', 'y', 4)
+  await d.send(input, 'a', 'x', 3)
+  await d.send(input, 'c', 'x', 4)
+  await d.send(others, 'c', 'y', 4)
+  expect(read()).toEqual([['x/y', 4, []]])
+  await d.advanceWallClock(30_000)
+  expect(read()).toEqual([
+    ['x/null', 3, []],
+    ['null/y', 4, []],
+  ])
+  await d.advanceWallClock(100_000)
+  expect(read()).toEqual([])
+  // Stream time is 4 + 10 + 5 + 1: what can only meet what has closed is not held any more.
+  await d.send(others, 'a', 'z', 5)
+  await d.send(input, 'd', 'old', 9)
+  await d.send(input, 'd', 'new', 10)
+  expect(read()).toEqual([
+    ['x/z', 5, []],
+    ['old/null', 9, []],
+  ])
+  await d.advanceWallClock(30_000)
+  expect(read()).toEqual([['new/null', 10, []]])
+})
+
+const settled = (b: StreamsBuilder) =>
+  b
+    .stream(input)
+    .leftJoin(b.table(others, { store: 'versions', history: 100 }), (value, other) => `${value}/${other}`, {
+      name: 'settled',
+      grace: 10,
+    })
+
+test('records that wait for the grace of a join look up what is known when the inputs are idle, in the order of their time', async () => {
+  const d = await run((b) => settled(b).to(texts))
+  const read = () => d.read(texts).map(({ value, timestamp }) => [value, timestamp])
+  await d.send(input, 'a', 'x', 20)
+  await d.send(input, 'b', 'x', 15)
+  await d.send(others, 'a', 'row', 18)
+  await d.advanceWallClock(29_999)
+  expect(read()).toEqual([])
+  await d.advanceWallClock(1)
+  expect(read()).toEqual([
+    ['x/null', 15],
+    ['x/row', 20],
+  ])
+  await d.advanceWallClock(100_000)
+  expect(read()).toEqual([])
+  await d.send(input, 'a', 'y', 20)
+  await d.send(input, 'a', 'z', 21)
+  expect(read()).toEqual([['y/row', 20]])
+  await d.send(others, 'a', 'later', 19)
+  await d.advanceWallClock(30_000)
+  expect(read()).toEqual([['z/later', 21]])
+})
+
+const counted = (b: StreamsBuilder, through: (stream: ReturnType<typeof settled>) => ReturnType<typeof settled>) =>
+  through(settled(b))
+    .groupByKey()
+    .windowedBy(Windows.tumbling(10, { grace: 0 }))
+    .count('counts', { emit: 'final' })
+    .toStream()
+    .to(counts)
+
+test('what has waited is in the windows behind it when they close', async () => {
+  const d = await run((b) => counted(b, (stream) => stream))
+  await d.send(input, 'a', 'x', 28)
+  // Older than the grace, so that its window is open already.
+  await d.send(input, 'a', 'x', 17)
+  await d.send(input, 'a', 'x', 19)
+  await d.advanceWallClock(30_000)
+  expect(shown(d)).toEqual(['a[10,20]=2@19', 'a[20,30]=1@28'])
+})
+
+test('windows behind calls close when the calls have ended', async () => {
+  const d = await run((b) =>
+    counted(b, (stream) => stream.mapAsync('call', async (value) => value, { concurrency: 1 })),
+  )
+  await d.send(input, 'a', 'x', 28)
+  // Older than the grace, so that its window is open already.
+  await d.send(input, 'a', 'x', 17)
+  await d.send(input, 'a', 'x', 19)
+  await d.advanceWallClock(30_000)
+  expect(shown(d)).toEqual(['a[10,20]=2@19', 'a[20,30]=1@28'])
   expect(d.read()).toEqual([])
 })

@@ -218,7 +218,7 @@ function streamTableJoinOf(node: StreamTableJoinNode, ctx: ProcessorContext, sco
   const join = streamTableJoin({ ...node, view: scope.view(node.parents[1] as NodeId) }, ctx, scope.next(node.id))
   if (node.buffer === undefined) return join
   const buffer = storeOf<JoinBuffer<unknown, Headed<unknown>>>(scope, node.buffer.name)
-  return waitForGrace({ buffer, graceMs: node.buffer.graceMs }, join)
+  return waitForGrace({ buffer, graceMs: node.buffer.graceMs, onIdle: onIdleOf(scope, node.id) }, join)
 }
 
 function versionedTableOf(node: TableNode, ctx: ProcessorContext, scope: Scope): Process {
