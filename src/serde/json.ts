@@ -64,7 +64,7 @@ function writeJson(value: unknown, target: ByteTarget): void {
   try {
     text = JSON.stringify(value)
     // JSON writes NaN as null, and a promise or a map as {}. Only a text that holds one of these needs the walk that finds out.
-    if (text !== undefined && (text.includes('null') || text.includes('{}'))) refuseLost(value, '')
+    if (text !== undefined && (text.includes('null') || text.includes('{}'))) refuseLost(value, '', '')
   } catch (thrown) {
     if (thrown instanceof StreamError) throw thrown
     throw new StreamError('SERIALIZATION', `the value cannot be written as JSON: ${firstLine(messageOf(thrown))}`, {
@@ -80,16 +80,26 @@ function writeJson(value: unknown, target: ByteTarget): void {
   target.writeText(text)
 }
 
-/** @throws StreamError for what JSON would write as null or as {}, with its path. */
-function refuseLost(value: unknown, path: string): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw lost('NaN or an infinity', path)
-  if (typeof value !== 'object' || value === null) return
-  if ('toJSON' in value && typeof value.toJSON === 'function') return
-  const prototype: unknown = Object.getPrototypeOf(value)
+/** @throws StreamError for what JSON would write as null or as {}, with its path. @param key under which it is found, as `toJSON` is told. */
+function refuseLost(value: unknown, key: string, path: string): void {
+  const written = hasToJson(value) ? value.toJSON(key) : value
+  if (typeof written === 'number' && !Number.isFinite(written)) throw lost('NaN or an infinity', path)
+  if (typeof written !== 'object' || written === null) return
+  const prototype: unknown = Object.getPrototypeOf(written)
   const plain = prototype === Object.prototype || prototype === Array.prototype
-  const kind = plain ? undefined : emptied.find((type) => value instanceof type)?.name
+  const kind = plain ? undefined : emptied.find((type) => written instanceof type)?.name
   if (kind !== undefined) throw lost(`a ${kind}`, path)
-  for (const key of Object.keys(value)) refuseLost((value as Record<string, unknown>)[key], `${path}.${key}`)
+  for (const key of Object.keys(written)) refuseLost((written as Record<string, unknown>)[key], key, `${path}.${key}`)
+}
+
+/** Its result is what is written, even if that has a toJSON too. */
+function hasToJson(value: unknown): value is { readonly toJSON: (key: string) => unknown } {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    'toJSON' in value &&
+    typeof value.toJSON === 'function'
+  )
 }
 
 /** JSON knows nothing of what is in them. */

@@ -72,6 +72,10 @@ test.each([
   [Number.POSITIVE_INFINITY, /NaN or an infinity/],
   [{ n: 0, avg: Number.NaN }, /it is at \.avg$/],
   [{ list: [1, { x: Number.NEGATIVE_INFINITY }] }, /it is at \.list\.1\.x$/],
+  [{ toJSON: () => new Map([[1, 2]]) }, /^a Map cannot be written as JSON$/],
+  [{ a: [{ toJSON: () => ({ b: new Set([1]) }) }] }, /^a Set cannot be written as JSON: it is at \.a\.0\.b$/],
+  [{ a: { toJSON: () => Number.NaN } }, /NaN or an infinity cannot be written as JSON: it is at \.a$/],
+  [{ a: Object.assign(() => 1, { toJSON: () => new Map() }) }, /^a Map .* at \.a$/],
 ])('refuses %o', (value, message) => {
   expect(() => json.serialize(value)).toThrow(
     expect.objectContaining({ code: 'SERIALIZATION', message: expect.stringMatching(message) }),
@@ -83,6 +87,19 @@ test('null is a value, also beside others', () => {
   expect(json.serialize({ a: null, d: new Date(0), s: 'null' }).toString()).toBe(
     '{"a":null,"d":"1970-01-01T00:00:00.000Z","s":"null"}',
   )
+})
+
+test('what toJSON gives is written, under the key it is told, and asked for no other', () => {
+  class Tags extends Map<string, number> {
+    toJSON(key: string) {
+      return { key, none: null, of: { n: this.size, toJSON: undefined } }
+    }
+  }
+  const once = { toJSON: () => ({ toJSON: () => new Map(), none: null, empty: {} }) }
+  expect(json.serialize({ list: [new Tags()], tags: new Tags([['a', 1]]) }).toString()).toBe(
+    '{"list":[{"key":"0","none":null,"of":{"n":0}}],"tags":{"key":"tags","none":null,"of":{"n":1}}}',
+  )
+  expect(json.serialize(once).toString()).toBe('{"none":null,"empty":{}}')
 })
 
 test('refuses a cycle, and depth neither hangs nor crashes', () => {
