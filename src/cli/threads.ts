@@ -55,6 +55,7 @@ class EngineThread implements Engine {
   readonly #thread: Worker
   #snapshot: Snapshot | undefined
   readonly tasks = undefined
+  readonly globalTables = undefined
   /** Resolves at the first snapshot; rejects when the engine ends before. */
   readonly started: Promise<void>
   readonly ended: Promise<void>

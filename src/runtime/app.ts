@@ -53,10 +53,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
     return {
       ended,
       snapshot: () => generations.snapshot(),
-      store: storeLookup(
-        () => generations.plan,
-        () => generations.tasks,
-      ),
+      store: storeLookup(generations),
       caughtUp: () => caughtUp(generations.plan, { broker, groupId: appId, pause: () => pauseWhile(ended) }),
       stop: () => {
         generations.stop()

@@ -11,7 +11,7 @@ import type { AppState, Snapshot } from '../metrics/snapshot.ts'
 import { assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
 import { GlobalReader } from './global-reader.ts'
-import { globalTablesOf } from './global-table.ts'
+import { type GlobalTable, globalTablesOf } from './global-table.ts'
 import { IdleClose } from './idle-close.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
@@ -49,6 +49,8 @@ export interface Engine {
   readonly state: AppState
   /** Those it has now; undefined where it runs in another thread, which keeps them to itself. */
   readonly tasks: readonly Task[] | undefined
+  /** By name; undefined likewise. */
+  readonly globalTables: ReadonlyMap<string, GlobalTable> | undefined
   snapshot(): Snapshot
   /** Commits what is processed and leaves; `ended` tells when. */
   stop(): void
@@ -133,6 +135,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     get tasks() {
       return worker.tasks
     },
+    globalTables,
     snapshot: () =>
       snapshotOf({
         plan,

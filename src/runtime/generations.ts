@@ -9,6 +9,7 @@ import { continued } from '../metrics/continued.ts'
 import { mergeSnapshots } from '../metrics/merge.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
 import type { Engine } from './engine.ts'
+import type { GlobalTable } from './global-table.ts'
 import type { Plan } from './plan.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import type { Task } from './task.ts'
@@ -57,16 +58,12 @@ export class Generations {
 
   /** @throws StreamError INVALID_ARGUMENT when engines run in threads of their own, whose stores cannot be read from this one. */
   get tasks(): readonly Task[] {
-    return this.#engines.flatMap(({ tasks }) => {
-      if (tasks !== undefined) return tasks
-      throw new StreamError(
-        'INVALID_ARGUMENT',
-        'the engines run in threads of their own, and keep their stores there',
-        {
-          hint: 'Start the application with its engine in this thread to read its stores.',
-        },
-      )
-    })
+    return this.#engines.flatMap(({ tasks }) => tasks ?? outOfReach())
+  }
+
+  /** Each engine has them all. @throws StreamError INVALID_ARGUMENT as `tasks`. */
+  get globalTables(): ReadonlyMap<string, GlobalTable> {
+    return this.#engines[0]?.globalTables ?? outOfReach()
   }
 
   snapshot(): Snapshot {
@@ -144,6 +141,12 @@ export class Generations {
     this.#engines = engines
     if (this.#stop.signal.aborted) stopAll(this.#engines)
   }
+}
+
+function outOfReach(): never {
+  throw new StreamError('INVALID_ARGUMENT', 'the engines run in threads of their own, and keep their stores there', {
+    hint: 'Start the application with its engine in this thread to read its stores.',
+  })
 }
 
 function stopAll(engines: readonly Engine[]): void {

@@ -2,6 +2,7 @@
 
 import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
+import { queryableGlobal } from '../state/read/global.ts'
 import { queryableKeyValue } from '../state/read/key-value.ts'
 import type { Partitions, Viewable } from '../state/read/partitions.ts'
 import type {
@@ -14,8 +15,9 @@ import { queryableSession } from '../state/read/session.ts'
 import { queryableVersioned } from '../state/read/versioned.ts'
 import { queryableSliding, queryableWindow } from '../state/read/window.ts'
 import { changelogTopic } from '../topology/names.ts'
-import type { StoreSpec } from '../topology/node.ts'
+import type { GlobalTableNode, StoreSpec } from '../topology/node.ts'
 import { ownStores } from '../topology/upstream.ts'
+import type { GlobalTable } from './global-table.ts'
 import type { Plan } from './plan.ts'
 import type { Task } from './task.ts'
 
@@ -29,7 +31,7 @@ export interface StoreQueryOptions {
  * StreamError INVALID_ARGUMENT for a name that is no store's, a store of another kind, or a partition it does not have.
  */
 export interface StoreLookup {
-  /** A table, an aggregate without windows, or a store of a processor. */
+  /** A table, a global table, an aggregate without windows, or a store of a processor. */
   <K = unknown, V = unknown>(
     name: string,
     kind?: 'key-value',
@@ -58,18 +60,50 @@ const kinds: Readonly<Partial<Record<StoreSpec['kind'], QueryableKind>>> = {
   versioned: 'versioned',
 }
 
-/**
- * @param plan of now: topics that a pattern matches may have come.
- * @param tasks that are open in this thread now.
- */
-export function storeLookup(plan: () => Plan, tasks: () => readonly Task[]): StoreLookup {
+/** What there is to be read in this thread now. */
+export interface Here {
+  /** Topics that a pattern matches may have come. */
+  readonly plan: Plan
+  readonly tasks: readonly Task[]
+  /** By name. */
+  readonly globalTables: ReadonlyMap<string, GlobalTable>
+}
+
+export function storeLookup(here: Here): StoreLookup {
   return (name: string, kind: QueryableKind = 'key-value', options: StoreQueryOptions = {}) => {
-    const specs = queryableSpecs(plan())
+    const specs = queryableSpecs(here.plan)
+    const table = here.plan.topology.nodes.find((node) => node.kind === 'global-table' && node.table === name)
+    if (table?.kind === 'global-table') return globalReader(table, kind, options.partition, here)
     const spec = specs.get(name)
-    if (spec === undefined) throw unknownStore(name, specs)
-    if (kinds[spec.kind] !== kind) throw otherKind(spec, kind)
-    return readerOf(spec, partitionsOf(spec, options.partition, plan, tasks))
+    if (spec === undefined) throw unknownStore(name, here.plan, specs)
+    if (kinds[spec.kind] !== kind) throw otherKind(name, kinds[spec.kind], kind)
+    return readerOf(spec, partitionsOf(spec, options.partition, here))
   }
+}
+
+function globalReader(
+  { table: name, key, value }: GlobalTableNode,
+  kind: QueryableKind,
+  partition: number | undefined,
+  here: Here,
+  // biome-ignore lint/suspicious/noExplicitAny: whoever asks says what the rows are.
+): any {
+  if (kind !== 'key-value') throw otherKind(name, 'key-value', kind)
+  if (partition !== undefined) {
+    throw new StreamError('INVALID_ARGUMENT', `store ${name} is a global table, and has no partitions`, {
+      where: { node: name },
+      hint: `Read it with store('${name}').`,
+    })
+  }
+  const rows = () => {
+    const found = here.globalTables.get(name)?.rows
+    if (found?.isWhole === true) return found
+    throw new StreamError('REBALANCE', `store ${name}: the global table is not read to its end yet`, {
+      where: { node: name },
+      hint: 'Ask again when the application is running.',
+    })
+  }
+  return queryableGlobal({ name, key, value, rows })
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whoever asks says what the rows are.
@@ -89,14 +123,9 @@ function queryableSpecs({ topology }: Plan): ReadonlyMap<string, StoreSpec> {
   return new Map(own.flatMap((spec) => (kinds[spec.kind] === undefined ? [] : [[spec.name, spec]])))
 }
 
-function partitionsOf(
-  spec: StoreSpec,
-  partition: number | undefined,
-  plan: () => Plan,
-  tasks: () => readonly Task[],
-): Partitions<unknown> {
+function partitionsOf(spec: StoreSpec, partition: number | undefined, here: Here): Partitions<unknown> {
   const { name, key } = spec
-  const count = partitionCount(plan(), name)
+  const count = partitionCount(here.plan, name)
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < count)) {
     throw new StreamError('INVALID_ARGUMENT', `store ${name} has no partition ${partition}`, {
       where: { node: name },
@@ -107,13 +136,14 @@ function partitionsOf(
     name,
     key,
     stores: (wanted) => {
-      const sub = plan().subTopologies.findIndex(({ stores }) => stores.some((store) => store.name === name))
-      const here = tasks()
+      const { plan, tasks } = here
+      const sub = plan.subTopologies.findIndex(({ stores }) => stores.some((store) => store.name === name))
+      const found = tasks
         .filter(({ id }) => id.subTopology === sub && (partition === undefined || id.partition === partition))
         .sort((a, b) => a.id.partition - b.id.partition)
-      if (here.length === 0) throw notHere(name, partition)
-      for (const task of here) if (task.state !== 'running') throw notReady(name, task)
-      return inOrder(here, wanted === undefined ? 0 : homeOf(wanted, spec, partitionCount(plan(), name))).map(
+      if (found.length === 0) throw notHere(name, partition)
+      for (const task of found) if (task.state !== 'running') throw notReady(name, task)
+      return inOrder(found, wanted === undefined ? 0 : homeOf(wanted, spec, partitionCount(plan, name))).map(
         (task) => task.stores.get(name) as unknown as Viewable<unknown>,
       )
     },
@@ -135,8 +165,9 @@ function inOrder(tasks: readonly Task[], home: number): readonly Task[] {
   return [...first, ...tasks.filter(({ id }) => id.partition !== home)]
 }
 
-function unknownStore(name: string, specs: ReadonlyMap<string, StoreSpec>): StreamError {
-  const there = [...specs.values()].map((spec) => `${spec.name} (${kinds[spec.kind]})`)
+function unknownStore(name: string, { topology }: Plan, specs: ReadonlyMap<string, StoreSpec>): StreamError {
+  const tables = topology.nodes.flatMap((node) => (node.kind === 'global-table' ? [`${node.table} (key-value)`] : []))
+  const there = [...[...specs.values()].map((spec) => `${spec.name} (${kinds[spec.kind]})`), ...tables]
   return new StreamError('INVALID_ARGUMENT', `the topology has no store ${name} that can be read`, {
     hint:
       there.length === 0
@@ -145,8 +176,7 @@ function unknownStore(name: string, specs: ReadonlyMap<string, StoreSpec>): Stre
   })
 }
 
-function otherKind({ name, kind }: StoreSpec, asked: string): StreamError {
-  const is = kinds[kind]
+function otherKind(name: string, is: QueryableKind | undefined, asked: string): StreamError {
   return new StreamError('INVALID_ARGUMENT', `store ${name} is a ${is} store, and was asked for as ${asked}`, {
     where: { node: name },
     hint: `Read it with store('${name}', '${is}').`,

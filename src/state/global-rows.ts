@@ -11,6 +11,7 @@ export class GlobalRows<K, V> {
   readonly #key: Codec<K>
   #rows = new Map<unknown, Row<V>>()
   #gathering: Map<unknown, Row<V>> | undefined
+  #isWhole = false
 
   constructor(key: Codec<K>) {
     this.#key = key
@@ -18,6 +19,20 @@ export class GlobalRows<K, V> {
 
   get size(): number {
     return this.#rows.size
+  }
+
+  /** Whether all there was has been read once. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
+  /** All rows as they are now, by the text of their keys' bytes (latin1). */
+  all(): { readonly rows: readonly (readonly [unknown, Row<V>])[]; readonly textOf: (mapKey: unknown) => string } {
+    const { primitive, serialize } = this.#key
+    return {
+      rows: [...this.#rows],
+      textOf: (mapKey) => (primitive ? serialize(mapKey as K).toString('latin1') : (mapKey as string)),
+    }
   }
 
   get(key: K): Row<V> | undefined {
@@ -38,6 +53,7 @@ export class GlobalRows<K, V> {
 
   /** What was gathered is all there is. */
   swap(): void {
+    this.#isWhole = true
     if (this.#gathering === undefined) return
     this.#rows = this.#gathering
     this.#gathering = undefined

@@ -18,7 +18,7 @@ import {
 } from '../common/record.ts'
 import { type Counters, makeCounters } from '../runtime/counters.ts'
 import { type GlobalTable, globalTablesOf } from '../runtime/global-table.ts'
-import { type StoreLookup, storeLookup } from '../runtime/queries.ts'
+import { type Here, type StoreLookup, storeLookup } from '../runtime/queries.ts'
 import { openSerdes } from '../runtime/serdes.ts'
 import type { StateBudget } from '../runtime/state-budget.ts'
 import type { Task } from '../runtime/task.ts'
@@ -123,14 +123,13 @@ export class TestDriver {
     const { plan } = topics
     this.#topics = topics
     this.#now = startMs
-    this.store = storeLookup(
-      () => topics.plan,
-      () => this.#tasks,
-    )
     this.#isManual = commit === 'manual'
     this.#stateDir = stateDir
     this.#counters = makeCounters(plan.topology)
     this.#globals = globalTablesOf(plan.topology, this.#counters)
+    // Nothing was in their topics before.
+    for (const { rows } of this.#globals.values()) rows.swap()
+    this.store = storeLookup(this.#here())
     this.#transactions = new Transactions({
       plan: () => topics.plan,
       log: this.#log,
@@ -139,6 +138,19 @@ export class TestDriver {
       written: (topic, partition, { key, value, timestamp, headers }) =>
         this.#outputs.push({ topic, partition, ...this.#decoded(topic, key, value), timestamp, headers }),
     })
+  }
+
+  #here(): Here {
+    const driver = this
+    return {
+      get plan() {
+        return driver.#topics.plan
+      },
+      get tasks() {
+        return driver.#tasks
+      },
+      globalTables: driver.#globals,
+    }
   }
 
   /** The virtual wall clock, ms since the epoch. */

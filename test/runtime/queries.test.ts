@@ -169,6 +169,7 @@ describe('stores of a running application', () => {
           ended: engine.ended,
           state: 'running',
           tasks: undefined,
+          globalTables: undefined,
           stop: () => engine.stop(),
           snapshot: () => engine.snapshot(),
         }
@@ -181,4 +182,32 @@ describe('stores of a running application', () => {
       message: 'the engines run in threads of their own, and keep their stores there',
     })
   })
+})
+
+test('a global table is read by every process, once it is whole', async () => {
+  const withNames = defineTopology('named', (b) => {
+    b.globalTable(topic('names', { key: string, value: string }), { store: 'names' })
+    b.stream(input).groupByKey().count('counts')
+  })
+  const broker = await openEmbedded({})
+  closing.push(() => broker.close())
+  await broker.createTopics(['input', 'names'].map((name) => ({ name, partitions: 2, configs: {} })))
+  const producer = await broker.plainProducer()
+  for (const [partition, key] of ['a', 'b'].entries()) {
+    producer.output('names').append(partition, Buffer.from(key), Buffer.from(`name of ${key}`), 7, noHeaders)
+  }
+  await producer.flush()
+  await producer.close()
+  const app = await startApp(withNames, { broker, stateDir: null })
+  closing.push(() => app.stop())
+  const names = app.store<string, string>('names')
+  await expect(names.get('a')).rejects.toMatchObject({
+    code: 'REBALANCE',
+    message: 'store names: the global table is not read to its end yet',
+  })
+  await running(app)
+  expect(await list(names.all())).toEqual([
+    { key: 'a', value: 'name of a', timestamp: 7 },
+    { key: 'b', value: 'name of b', timestamp: 7 },
+  ])
 })

@@ -344,6 +344,36 @@ describe('between two commits', () => {
   })
 })
 
+test('a global table is one of the stores, without partitions', async () => {
+  const d = await run(
+    (b) => {
+      const names = b.globalTable(other, { store: 'names' })
+      b.stream(input)
+        .join(
+          names,
+          (_value, key) => key,
+          (_value, name) => name,
+          { name: 'named' },
+        )
+        .to(topic('named', { key: string, value: string }))
+    },
+    { partitions: 3 },
+  )
+  const names = d.store<string, string>('names')
+  expect(await names.get('a')).toBeUndefined()
+  for (const key of ['b', 'c', 'a']) await d.send(other, key, `name of ${key}`, 1)
+  await d.send(other, 'c', null, 2)
+  expect(await list(names.all())).toEqual([
+    { key: 'a', value: 'name of a', timestamp: 1 },
+    { key: 'b', value: 'name of b', timestamp: 1 },
+  ])
+  expect(() => d.store('names', 'key-value', { partition: 0 })).toThrow(
+    'store names is a global table, and has no partitions',
+  )
+  expect(() => d.store('names', 'window')).toThrow('store names is a key-value store, and was asked for as window')
+  expect(() => d.store('nmaes')).toThrow(expect.objectContaining({ hint: 'It has: names (key-value).' }))
+})
+
 test('a store that is not there, or not to be read, is refused with those that are', async () => {
   const d = await run((b) => {
     counted(b)
