@@ -6,18 +6,23 @@ import { type BufferStoreOptions, OverlayBufferStore } from '../../src/state/buf
 import type { CacheLimits } from '../../src/state/clean-rows.ts'
 import type { Codec } from '../../src/state/codec.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
-import type { ByteStore, ChangelogRow, Released } from '../../src/state/store.ts'
+import type { ByteStore, Released } from '../../src/state/store.ts'
 import { dump, json, text } from './codecs.ts'
 import { collect, commit, seal } from './commit.ts'
+import { Life, type LifeStep, lifeSteps, type World } from './life.ts'
 
 interface Value {
   readonly n: number
 }
 type Options<K> = Partial<BufferStoreOptions<K, Value>>
 
+function made<K>(bytes: ByteStore, key: Codec<K>, options: Options<K> = {}) {
+  return new OverlayBufferStore<K, Value>({ name: 's', key, value: json<Value>(), bytes, ...options })
+}
+
 /** Ready for records, as after an opening. */
 async function open<K>(bytes: ByteStore, key: Codec<K>, options: Options<K> = {}) {
-  const store = new OverlayBufferStore<K, Value>({ name: 's', key, value: json<Value>(), bytes, ...options })
+  const store = made(bytes, key, options)
   await store.load()
   return store
 }
@@ -142,11 +147,10 @@ test('restored rows raise the stream time to what has written them at least', as
   expect(store.streamTime).toBe(7)
 })
 
-// The model: held back rows by key, in layers as live, committed and flushed.
+// The model: held back rows by key.
 
 interface Held extends Released<string, Value> {}
-interface World {
-  readonly time: number
+interface Queue extends World {
   readonly held: ReadonlyMap<string, Held>
 }
 
@@ -159,7 +163,8 @@ type Step =
       readonly old: number
       readonly traced: boolean
     }
-  | { readonly do: 'shift' | 'seal' | 'settle' | 'flush' | 'discard' | 'restore' | 'reopen' }
+  | { readonly do: 'shift' }
+  | LifeStep
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -174,18 +179,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 5, arbitrary: fc.constant({ do: 'shift' as const }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+  ...lifeSteps,
 )
 const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 1 }, { cacheBytes: 600 })
 
-const none: World = { time: -1, held: new Map() }
+const none: Queue = { time: -1, held: new Map() }
 
-function inOrder({ held }: World): readonly Held[] {
+function inOrder({ held }: Queue): readonly Held[] {
   return [...held.values()].sort(
     (a, b) => a.time - b.time || Buffer.compare(Buffer.from(a.key, 'utf8'), Buffer.from(b.key, 'utf8')),
   )
@@ -194,38 +194,27 @@ function inOrder({ held }: World): readonly Held[] {
 /** @param key of the model's key: as it is, or packed into an object, which is looked up by its bytes. */
 async function follow<K>(codec: Codec<K>, pack: (key: string) => K, steps: readonly Step[], cache: CacheLimits) {
   const bytes = new MemoryByteStore()
-  let store = await open(bytes, codec, { ...cache, empty: true, measured: true })
-  let live = none
-  let sealed: { readonly world: World; readonly rows: ChangelogRow[] } | undefined
-  let committed = none
-  let flushed = none
-  const changelog: ChangelogRow[] = []
-  let checkpoint = 0
-  const check = (): void => {
-    const rows = inOrder(live)
-    expect([store.size, store.firstTime]).toEqual([rows.length, rows[0]?.time ?? Number.POSITIVE_INFINITY])
-    for (const key of keys) {
-      const held = live.held.get(key)
-      const row = store.get(pack(key))
-      if (held === undefined) expect(row).toBeUndefined()
-      else {
-        const { time, prior, value, headers } = held
-        expect(row?.value).toEqual({ time, prior, value, headers })
-        expect(row?.timestamp).toBe(held.timestamp)
+  const life = new Life<OverlayBufferStore<K, Value>, Queue>({
+    bytes,
+    nothing: none,
+    open: (flushed) => made(bytes, codec, { ...cache, empty: flushed === undefined, measured: true }),
+    check(store, live) {
+      const rows = inOrder(live)
+      expect([store.size, store.firstTime]).toEqual([rows.length, rows[0]?.time ?? Number.POSITIVE_INFINITY])
+      for (const key of keys) {
+        const held = live.held.get(key)
+        const row = store.get(pack(key))
+        if (held === undefined) expect(row).toBeUndefined()
+        else {
+          const { time, prior, value, headers } = held
+          expect(row?.value).toEqual({ time, prior, value, headers })
+          expect(row?.timestamp).toBe(held.timestamp)
+        }
       }
-    }
-  }
-  const replay = async (): Promise<void> => {
-    for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
-    checkpoint = changelog.length
-    // What the checkpoint of the replay says.
-    store.recoverStreamTime(committed.time)
-    await store.load()
-    flushed = committed
-    live = committed
-    sealed = undefined
-  }
+    },
+  })
   for (const action of steps) {
+    const { store, live } = life
     switch (action.do) {
       case 'put': {
         const timestamp = Math.max(0, live.time + action.by)
@@ -237,7 +226,7 @@ async function follow<K>(codec: Codec<K>, pack: (key: string) => K, steps: reado
         const row = { key, value, timestamp, headers, prior: known ? known.prior : old, time: known?.time ?? timestamp }
         store.put(pack(key), value, old, timestamp, timestamp, headers)
         store.streamTime = Math.max(live.time, timestamp)
-        live = { time: store.streamTime, held: new Map(live.held).set(key, row) }
+        life.live = { time: store.streamTime, held: new Map(live.held).set(key, row) }
         break
       }
       case 'shift': {
@@ -246,54 +235,15 @@ async function follow<K>(codec: Codec<K>, pack: (key: string) => K, steps: reado
         expect(store.shift()).toEqual({ ...first, key: pack(first.key) })
         const held = new Map(live.held)
         held.delete(first.key)
-        live = { ...live, held }
+        life.live = { ...live, held }
         break
       }
-      case 'seal':
-        if (sealed === undefined) sealed = { world: live, rows: seal(store) }
-        break
-      case 'settle':
-        if (sealed === undefined) break
-        store.settle()
-        changelog.push(...sealed.rows)
-        committed = sealed.world
-        sealed = undefined
-        break
-      case 'flush':
-        if (sealed !== undefined) break
-        await bytes.write(collect(store))
-        check()
-        store.flushed()
-        checkpoint = changelog.length
-        flushed = committed
-        break
-      case 'discard':
-        store.discard()
-        await replay()
-        break
-      case 'reopen':
-        store = new OverlayBufferStore<K, Value>({
-          name: 's',
-          key: codec,
-          value: json<Value>(),
-          bytes,
-          ...cache,
-          measured: true,
-        })
-        store.recoverStreamTime(flushed.time)
-        await replay()
-        break
-      case 'restore':
-        // All of it, as after a loss of the files.
-        await bytes.deleteRange(Buffer.from('s\0'), Buffer.from('s\u0001'))
-        store.discard()
-        checkpoint = 0
-        await replay()
-        break
+      default:
+        await life.step(action)
     }
-    check()
-    expect(store.streamTime).toBe(live.time)
+    life.check()
   }
+  const { store, live } = life
   for (const row of inOrder(live)) expect(store.shift()).toEqual({ ...row, key: pack(row.key) })
   expect([store.size, store.bytes]).toEqual([0, 0])
 }

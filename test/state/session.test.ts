@@ -4,9 +4,10 @@ import { Windows } from '../../src/common/windows.ts'
 import type { CacheLimits } from '../../src/state/clean-rows.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import { OverlaySessionStore, type SessionStoreOptions } from '../../src/state/session.ts'
-import type { ByteStore, ChangelogRow, Session } from '../../src/state/store.ts'
+import type { ByteStore, Session } from '../../src/state/store.ts'
 import { dump, json, text } from './codecs.ts'
 import { collect, commit, flush, seal } from './commit.ts'
+import { Life, type LifeStep, lifeSteps, type World } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -191,12 +192,9 @@ describe('expiry', () => {
   })
 })
 
-// The model: the sessions of each key as a list, in layers as live, sealed, committed and flushed; stream time likewise. Records come
-// as the operator brings them: it finds, moves stream time, and puts what it found as one session.
+// The model: the sessions of each key as a list. Records come as the operator brings them: it finds, moves stream time, and puts what it found as one session.
 
-type Step =
-  | { readonly do: 'record'; readonly key: number; readonly by: number; readonly n: number }
-  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'restore' | 'expire' | 'reopen' }
+type Step = { readonly do: 'record'; readonly key: number; readonly by: number; readonly n: number } | LifeStep
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -208,53 +206,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       n: fc.nat(9),
     }),
   },
-  { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+  ...lifeSteps,
 )
 const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 1 }, { cacheBytes: 500 })
 
-interface World {
-  readonly time: number
+interface Sessions extends World {
   readonly sessions: ReadonlyMap<string, readonly Session<Value>[]>
 }
 
-const nothing: World = { time: -1, sessions: new Map() }
+const nothing: Sessions = { time: -1, sessions: new Map() }
 
-function visible(world: World, key: string): readonly Session<Value>[] {
+function visible(world: Sessions, key: string): readonly Session<Value>[] {
   return (world.sessions.get(key) ?? []).filter(({ end }) => end > world.time - retentionMs)
 }
 
 async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void> {
   const bytes = new MemoryByteStore()
-  let store = open(bytes, { ...cache, empty: true, sweepRows: 1 })
-  let live = nothing
-  let sealed: { readonly world: World; readonly rows: ChangelogRow[] } | undefined
-  let committed = nothing
-  let flushed = nothing
-  const changelog: ChangelogRow[] = []
-  let checkpoint = 0
-  const check = (): void => {
-    for (const key of ['k0', 'k1', 'k2', 'k3']) {
-      expect(store.find(key, -100, 1_000_000)).toEqual(visible(live, key))
-    }
-  }
-  const replay = async (): Promise<void> => {
-    for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
-    checkpoint = changelog.length
-    // What the checkpoint of the replay says.
-    store.recoverStreamTime(committed.time)
-    flushed = committed
-    live = committed
-    sealed = undefined
-  }
+  const life = new Life<OverlaySessionStore<string, Value>, Sessions>({
+    bytes,
+    nothing,
+    open: (flushed) => open(bytes, { ...cache, empty: flushed === undefined, sweepRows: 1 }),
+    check(store, live) {
+      for (const key of ['k0', 'k1', 'k2', 'k3']) {
+        expect(store.find(key, -100, 1_000_000)).toEqual(visible(live, key))
+      }
+    },
+  })
   for (const action of steps) {
     switch (action.do) {
       case 'record': {
+        const { store, live } = life
         const at = live.time + action.by
         if (at < 0) break
         const key = `k${action.key}`
@@ -265,7 +246,7 @@ async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void>
         const end = Math.max(at, ...found.map((one) => one.end))
         const time = Math.max(live.time, at)
         store.streamTime = time
-        live = { ...live, time }
+        life.live = { ...live, time }
         if (end < time - retentionMs) break
         const value = action.n === 0 ? null : { n: action.n }
         store.put(key, start, end, value)
@@ -275,53 +256,17 @@ async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void>
           key,
           all.sort((a, b) => a.end - b.end),
         )
-        live = { time, sessions }
+        life.live = { time, sessions }
         break
       }
-      case 'seal':
-        if (sealed === undefined) sealed = { world: live, rows: seal(store) }
-        break
-      case 'settle':
-        if (sealed === undefined) break
-        store.settle()
-        changelog.push(...sealed.rows)
-        committed = sealed.world
-        sealed = undefined
-        break
-      case 'flush':
-        if (sealed !== undefined) break
-        await bytes.write(collect(store))
-        check()
-        store.flushed()
-        checkpoint = changelog.length
-        flushed = committed
-        break
-      case 'expire':
-        await store.expire()
-        break
-      case 'discard':
-        store.discard()
-        await replay()
-        break
-      case 'reopen':
-        store = open(bytes, { ...cache, sweepRows: 1 })
-        store.recoverStreamTime(flushed.time)
-        await replay()
-        break
-      case 'restore':
-        // All of it, as after a loss of the files.
-        await bytes.deleteRange(Buffer.from('s\0'), Buffer.from('s\u0001'))
-        store.discard()
-        checkpoint = 0
-        await replay()
-        break
+      default:
+        await life.step(action)
     }
-    check()
-    expect(store.streamTime).toBe(live.time)
+    life.check()
   }
   // Two rounds after all has closed nothing is left.
-  if (sealed === undefined) seal(store)
-  store.settle()
+  life.settle()
+  const { store } = life
   store.streamTime += 1000
   for (let calls = 0; calls < 12; calls++) {
     await commit(store, bytes)
@@ -331,5 +276,5 @@ async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void>
 }
 
 test('a session store does as its model, on random steps', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), limits, follow), { numRuns: 300 })
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), limits, follow), { numRuns: 300 })
 })

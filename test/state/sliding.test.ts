@@ -5,10 +5,11 @@ import type { CacheLimits } from '../../src/state/clean-rows.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import { panesCodec } from '../../src/state/session-codec.ts'
 import { slidingStore } from '../../src/state/sliding.ts'
-import type { ByteStore, ChangelogRow, Pane, SlidingStore } from '../../src/state/store.ts'
+import type { ByteStore, Pane, SlidingStore } from '../../src/state/store.ts'
 import { OverlayWindowStore } from '../../src/state/window.ts'
 import { dump, json, text } from './codecs.ts'
-import { collect, commit, seal } from './commit.ts'
+import { commit, seal } from './commit.ts'
+import { Life, type LifeStep, lifeSteps, type World } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -111,14 +112,10 @@ test('a row goes once no record that is accepted can look for a window in it', a
   expect(await dump(bytes)).toEqual([])
 })
 
-// The model: the windows of each key by start, in layers as live, sealed, committed and flushed.
+// The model: the windows of each key by start.
 
-type Step =
-  | { readonly do: 'put'; readonly key: number; readonly by: number; readonly n: number }
-  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'restore' | 'expire' | 'reopen' }
+type Step = { readonly do: 'put'; readonly key: number; readonly by: number; readonly n: number } | LifeStep
 
-const only = (weight: number, ...names: readonly (Step['do'] & ('seal' | 'settle'))[]) =>
-  names.map((name) => ({ weight, arbitrary: fc.constant({ do: name } as Step) }))
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 12,
@@ -129,59 +126,47 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       n: fc.nat(9),
     }),
   },
-  ...only(3, 'seal', 'settle'),
-  ...(['flush', 'expire'] as const).map((name) => ({ weight: 2, arbitrary: fc.constant({ do: name } as Step) })),
-  ...(['discard', 'reopen', 'restore'] as const).map((name) => ({
-    weight: 1,
-    arbitrary: fc.constant({ do: name } as Step),
-  })),
+  ...lifeSteps,
 )
 // Without bias the lengths are even, and windows are met again.
 const steps = fc.noBias(fc.array(step, { maxLength: 80, size: 'max' }))
 const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 1 }, { cacheBytes: 500 })
 
-interface World {
-  readonly time: number
+interface Panes extends World {
   readonly panes: ReadonlyMap<string, ReadonlyMap<number, Pane<Value>>>
 }
 
-const nothing: World = { time: -1, panes: new Map() }
+const nothing: Panes = { time: -1, panes: new Map() }
 const keys = ['k0', 'k1']
 
 async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void> {
   const bytes = new MemoryByteStore()
-  let { rows, store } = open(bytes, { ...cache, latestStored: -1 })
-  let live = nothing
-  let sealed: { readonly world: World; readonly rows: ChangelogRow[] } | undefined
-  let committed = nothing
-  let flushed = nothing
-  const changelog: ChangelogRow[] = []
-  let checkpoint = 0
-  /** All that a record can look for, which is from three time differences before what is late. */
-  const check = (): void => {
-    const oldest = Math.max(0, live.time - 10 - 15)
-    for (const key of keys) {
-      const known = live.panes.get(key) ?? new Map<number, Pane<Value>>()
-      let latest: Pane<Value> | undefined
-      for (let start = oldest; start <= live.time + 1; start++) {
-        const pane = known.get(start)
-        latest = pane ?? latest
-        expect(store.get(key, start)).toEqual(pane)
-        expect(store.latest(key, oldest, start)).toEqual(latest)
+  const life = new Life<Opened['rows'], Panes>({
+    bytes,
+    nothing,
+    open: (flushed) => open(bytes, flushed === undefined ? { ...cache, latestStored: -1 } : cache).rows,
+    /** All that a record can look for, which is from three time differences before what is late. */
+    check(rows, live) {
+      const store = slidingStore(rows, windows)
+      const oldest = Math.max(0, live.time - 10 - 15)
+      for (const key of keys) {
+        const known = live.panes.get(key) ?? new Map<number, Pane<Value>>()
+        let latest: Pane<Value> | undefined
+        for (let start = oldest; start <= live.time + 1; start++) {
+          const pane = known.get(start)
+          latest = pane ?? latest
+          expect(store.get(key, start)).toEqual(pane)
+          expect(store.latest(key, oldest, start)).toEqual(latest)
+        }
       }
-    }
-  }
-  const replay = async (): Promise<void> => {
-    for (const row of changelog.slice(checkpoint)) await bytes.write([rows.restore(row)])
-    checkpoint = changelog.length
-    rows.recoverStreamTime(committed.time)
-    flushed = committed
-    live = committed
-    sealed = undefined
-  }
+      expect(store.streamTime).toBe(live.time)
+    },
+  })
   for (const action of steps) {
     switch (action.do) {
       case 'put': {
+        const { live } = life
+        const store = slidingStore(life.store, windows)
         const start = Math.max(0, live.time + action.by)
         const key = `k${action.key}`
         const time = Math.max(live.time, start)
@@ -192,53 +177,17 @@ async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void>
         const panes = new Map(live.panes.get(key))
         if (value === null) panes.delete(start)
         else panes.set(start, { start, value, timestamp })
-        live = { time, panes: new Map(live.panes).set(key, panes) }
+        life.live = { time, panes: new Map(live.panes).set(key, panes) }
         break
       }
-      case 'seal':
-        if (sealed === undefined) sealed = { world: live, rows: seal(rows) }
-        break
-      case 'settle':
-        if (sealed === undefined) break
-        rows.settle()
-        changelog.push(...sealed.rows)
-        committed = sealed.world
-        sealed = undefined
-        break
-      case 'flush':
-        if (sealed !== undefined) break
-        await bytes.write(collect(rows))
-        check()
-        rows.flushed()
-        checkpoint = changelog.length
-        flushed = committed
-        break
-      case 'expire':
-        await rows.expire()
-        break
-      case 'discard':
-        rows.discard()
-        await replay()
-        break
-      case 'reopen':
-        ;({ rows, store } = open(bytes, cache))
-        rows.recoverStreamTime(flushed.time)
-        await replay()
-        break
-      case 'restore':
-        // All of it, as after a loss of the files.
-        await bytes.deleteRange(Buffer.from('s\0'), Buffer.from('s\u0001'))
-        rows.discard()
-        checkpoint = 0
-        await replay()
-        break
+      default:
+        await life.step(action)
     }
-    check()
-    expect(store.streamTime).toBe(live.time)
+    life.check()
   }
-  if (sealed === undefined) seal(rows)
-  rows.settle()
-  store.streamTime += 1000
+  life.settle()
+  const rows = life.store
+  rows.streamTime += 1000
   await commit(rows, bytes)
   await rows.expire()
   expect(await dump(bytes)).toEqual([])

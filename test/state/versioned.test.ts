@@ -6,6 +6,7 @@ import type { ByteStore, ChangelogRow, Row } from '../../src/state/store.ts'
 import { OverlayVersionedStore, type VersionedStoreOptions } from '../../src/state/versioned.ts'
 import { dump, json, text } from './codecs.ts'
 import { collect, commit, flush, seal } from './commit.ts'
+import { Life, type LifeStep, lifeSteps, type World } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -181,11 +182,9 @@ describe('expiry', () => {
   })
 })
 
-// The model: every version that was ever put, in layers as live, sealed, committed and flushed; stream time likewise.
+// The model: every version that was ever put.
 
-type Step =
-  | { readonly do: 'put'; readonly key: number; readonly by: number; readonly n: number }
-  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'restore' | 'expire' | 'reopen' }
+type Step = { readonly do: 'put'; readonly key: number; readonly by: number; readonly n: number } | LifeStep
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -201,25 +200,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       n: fc.nat(6),
     }),
   },
-  { weight: 2, arbitrary: fc.constant({ do: 'seal' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'settle' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+  ...lifeSteps,
 )
 const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 1 }, { cacheBytes: 500 })
 
-interface World {
-  readonly time: number
+interface Versions extends World {
   /** By key, by time. */
   readonly versions: ReadonlyMap<string, ReadonlyMap<number, Value | null>>
 }
 
-const nothing: World = { time: -1, versions: new Map() }
+const nothing: Versions = { time: -1, versions: new Map() }
 
-function expected(world: World, key: string, asOf: number): unknown {
+function expected(world: Versions, key: string, asOf: number): unknown {
   const versions = world.versions.get(key) ?? new Map<number, Value | null>()
   const times = [...versions.keys()].sort((a, b) => a - b)
   const at = times.findLast((time) => time <= asOf)
@@ -230,32 +222,24 @@ function expected(world: World, key: string, asOf: number): unknown {
 
 async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void> {
   const bytes = new MemoryByteStore()
-  let store = open(bytes, { ...cache, empty: true, sweepRows: 1 })
-  let live = nothing
-  let sealed: { readonly world: World; readonly rows: ChangelogRow[] } | undefined
-  let committed = nothing
-  let flushed = nothing
-  const changelog: ChangelogRow[] = []
-  let checkpoint = 0
-  const check = (): void => {
-    const times = [Number.POSITIVE_INFINITY]
-    for (let asOf = live.time - historyMs - 3; asOf <= live.time + 1; asOf += 2)
-      times.push(asOf, asOf + (live.time % 2))
-    for (const key of ['k0', 'k1', 'k2']) {
-      expect(times.map((asOf) => ns(store.get(key, asOf)))).toEqual(times.map((asOf) => expected(live, key, asOf)))
-    }
-  }
-  const replay = async (): Promise<void> => {
-    for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
-    checkpoint = changelog.length
-    store.recoverStreamTime(committed.time)
-    flushed = committed
-    live = committed
-    sealed = undefined
-  }
+  const life = new Life<OverlayVersionedStore<string, Value>, Versions>({
+    bytes,
+    nothing,
+    compacted,
+    open: (flushed) => open(bytes, { ...cache, empty: flushed === undefined, sweepRows: 1 }),
+    check(store, live) {
+      const times = [Number.POSITIVE_INFINITY]
+      for (let asOf = live.time - historyMs - 3; asOf <= live.time + 1; asOf += 2)
+        times.push(asOf, asOf + (live.time % 2))
+      for (const key of ['k0', 'k1', 'k2']) {
+        expect(times.map((asOf) => ns(store.get(key, asOf)))).toEqual(times.map((asOf) => expected(live, key, asOf)))
+      }
+    },
+  })
   for (const action of steps) {
     switch (action.do) {
       case 'put': {
+        const { store, live } = life
         const at = live.time + action.by
         if (at < 0) break
         const key = `k${action.key}`
@@ -269,56 +253,19 @@ async function follow(steps: readonly Step[], cache: CacheLimits): Promise<void>
         const before = live.versions.get(key) ?? new Map()
         const newest = Math.max(-1, ...before.keys())
         expect(placement).toBe(at >= newest ? 'latest' : 'older')
-        live = { time, versions: new Map(live.versions).set(key, new Map(before).set(at, value)) }
+        life.live = { time, versions: new Map(live.versions).set(key, new Map(before).set(at, value)) }
         break
       }
-      case 'seal':
-        if (sealed === undefined) sealed = { world: live, rows: seal(store) }
-        break
-      case 'settle':
-        if (sealed === undefined) break
-        store.settle()
-        changelog.push(...sealed.rows)
-        committed = sealed.world
-        sealed = undefined
-        break
-      case 'flush':
-        if (sealed !== undefined) break
-        await bytes.write(collect(store))
-        check()
-        store.flushed()
-        checkpoint = changelog.length
-        flushed = committed
-        break
-      case 'expire':
-        await store.expire()
-        break
-      case 'discard':
-        store.discard()
-        await replay()
-        break
-      case 'reopen':
-        store = open(bytes, { ...cache, sweepRows: 1 })
-        store.recoverStreamTime(flushed.time)
-        await replay()
-        break
-      case 'restore':
-        // All of it, as after a loss of the files, from a changelog that was compacted.
-        await bytes.deleteRange(Buffer.from('v\0'), Buffer.from('v\u0001'))
-        store.discard()
-        changelog.splice(0, Number.POSITIVE_INFINITY, ...compacted(changelog))
-        checkpoint = 0
-        await replay()
-        break
+      default:
+        await life.step(action)
     }
-    check()
-    expect(store.streamTime).toBe(live.time)
+    life.check()
   }
   // Once all is out of reach the heads of what is not deleted are left.
-  if (sealed === undefined) seal(store)
-  store.settle()
+  life.settle()
+  const { store } = life
   await flush(store, bytes)
-  const end = live.time + 1000
+  const end = life.live.time + 1000
   for (let time = end; time < end + 15; time++) {
     store.put('other', { n: 1 }, time)
     await commit(store, bytes)

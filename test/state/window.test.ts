@@ -7,10 +7,11 @@ import { type TimeWindows, Windows } from '../../src/common/windows.ts'
 import type { CacheLimits } from '../../src/state/clean-rows.ts'
 import { openLevel } from '../../src/state/level.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
-import type { ByteStore, ChangelogRow } from '../../src/state/store.ts'
+import type { ByteStore } from '../../src/state/store.ts'
 import { OverlayWindowStore } from '../../src/state/window.ts'
 import { dump, json, text } from './codecs.ts'
 import { collect, commit, seal } from './commit.ts'
+import { Life, type LifeStep, lifeSteps, type World } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -237,13 +238,12 @@ describe('expiry', () => {
   })
 })
 
-// The model: rows by key and start in layers as stored in bytes, committed, sealed and live; stream time likewise. Only windows that
-// are open by the live stream time are read and written, as operators do.
+// The model: rows by key and start. Only windows that are open by the live stream time are read and written, as operators do.
 
 type Step =
   | { readonly do: 'put' | 'delete' | 'get'; readonly key: number; readonly back: number; readonly n: number }
   | { readonly do: 'advance'; readonly by: number }
-  | { readonly do: 'seal' | 'settle' | 'flush' | 'discard' | 'reopen' | 'restore' | 'expire' }
+  | LifeStep
 
 const keyed = { key: fc.integer({ min: 0, max: 2 }), back: fc.integer({ min: 0, max: 5 }), n: fc.nat(99) }
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -251,145 +251,107 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), ...keyed }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('get' as const), ...keyed }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('advance' as const), by: fc.integer({ min: 1, max: 9 }) }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'seal' as const }) },
-  { weight: 3, arbitrary: fc.constant({ do: 'settle' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'expire' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'discard' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'restore' as const }) },
+  ...lifeSteps,
 )
 const limits: fc.Arbitrary<CacheLimits> = fc.constantFrom({}, { cacheRows: 0 }, { cacheRows: 2 }, { cacheBytes: 400 })
 
 type ModelRow = { readonly n: number; readonly timestamp: number } | null
-type Layer = Map<string, ModelRow>
+interface Rows extends World {
+  readonly rows: ReadonlyMap<string, ModelRow>
+}
 
 const { sizeMs, graceMs, advanceMs } = windows
 
+const isOpen = (start: number, time: number): boolean => start + sizeMs > time - graceMs
+
+/** What is left of a state in the bytes, when what is closed is deleted. */
+function openRows({ rows, time }: Rows): readonly string[] {
+  return [...rows]
+    .flatMap(([name, row]) => (row !== null && isOpen(Number(name.split('@')[1]), time) ? [name] : []))
+    .sort()
+}
+
+async function storedRows(bytes: ByteStore): Promise<readonly string[]> {
+  return (await dump(bytes))
+    .map((row) => Buffer.from(row.split('=')[0] ?? '', 'hex'))
+    .map((row) => `${row.subarray(10).toString()}@${row.readUInt32BE(6)}`)
+    .sort()
+}
+
 async function follow(bytes: ByteStore, steps: readonly Step[], cache: CacheLimits): Promise<void> {
-  let store = open(bytes, { ...cache, latestStored: -1 })
-  const committed: Layer = new Map()
-  let settledTime = -1
-  let sealed: { readonly changes: Layer; readonly time: number; readonly rows: ChangelogRow[] } | undefined
-  let live: Layer = new Map()
-  /** Of what is committed, and how much of it was flushed. */
-  const changelog: ChangelogRow[] = []
-  let checkpoint = 0
-  let flushedTime = -1
-
-  const isOpen = (start: number, time: number): boolean => start + sizeMs > time - graceMs
-  const startOf = (name: string): number => Number(name.split('@')[1])
-  const expected = (name: string): ModelRow => {
-    for (const layer of [live, sealed?.changes, committed]) if (layer?.has(name)) return layer.get(name) ?? null
-    return null
-  }
-  const check = (k: number, start: number): void => {
+  /** What was written since the last seal. */
+  let changed = new Set<string>()
+  const check = (store: OverlayWindowStore<string, Value>, { rows }: Rows, k: number, start: number): void => {
     const row = store.get(`k${k}`, start)
-    expect(row === undefined ? null : { n: row.value.n, timestamp: row.timestamp }).toEqual(expected(`k${k}@${start}`))
+    expect(row === undefined ? null : { n: row.value.n, timestamp: row.timestamp }).toEqual(
+      rows.get(`k${k}@${start}`) ?? null,
+    )
   }
-  const checkAll = (): void => {
-    for (let k = 0; k < 3; k++) {
-      for (let start = 0; start <= store.streamTime; start += advanceMs)
-        if (isOpen(start, store.streamTime)) check(k, start)
-    }
-  }
-  const settle = (): void => {
-    if (sealed === undefined) return
-    store.settle()
-    settledTime = sealed.time
-    changelog.push(...sealed.rows)
-    for (const [name, row] of sealed.changes) committed.set(name, row)
-    sealed = undefined
-  }
-  const flushAll = async (): Promise<void> => {
-    if (sealed !== undefined) return
-    await bytes.write(collect(store))
-    checkAll()
-    store.flushed()
-    checkpoint = changelog.length
-    flushedTime = settledTime
-  }
-  const openRows = (): string[] =>
-    [...committed].flatMap(([name, row]) => (row !== null && isOpen(startOf(name), settledTime) ? [name] : [])).sort()
-  const storedRows = async (of: ByteStore): Promise<string[]> =>
-    (await dump(of))
-      .map((row) => Buffer.from(row.split('=')[0] ?? '', 'hex'))
-      .map((row) => `${row.subarray(10).toString()}@${row.readUInt32BE(6)}`)
-      .sort()
-
+  const life = new Life<OverlayWindowStore<string, Value>, Rows>({
+    bytes,
+    nothing: { time: -1, rows: new Map() },
+    open: (flushed) => open(bytes, { ...cache, latestStored: flushed?.time ?? -1 }),
+    sealed(rows) {
+      expect(rows).toHaveLength(changed.size)
+      changed = new Set()
+    },
+    check(store, live) {
+      for (let k = 0; k < 3; k++) {
+        for (let start = 0; start <= live.time; start += advanceMs)
+          if (isOpen(start, live.time)) check(store, live, k, start)
+      }
+    },
+  })
   for (const action of steps) {
+    const { store, live } = life
     switch (action.do) {
       case 'advance':
         store.streamTime += action.by
+        life.live = { ...live, time: store.streamTime }
         break
       case 'put':
       case 'delete':
       case 'get': {
-        const now = store.streamTime
+        const now = live.time
         const start = Math.floor(now / advanceMs) * advanceMs - action.back * advanceMs
         if (start < 0 || !isOpen(start, now)) break
         if (action.do === 'get') {
-          check(action.key, start)
+          check(store, live, action.key, start)
         } else {
           const row = action.do === 'put' ? { n: action.n, timestamp: Math.min(start + 1, now) } : null
+          const name = `k${action.key}@${start}`
           store.put(`k${action.key}`, start, row === null ? null : { n: row.n }, row?.timestamp ?? now)
-          live.set(`k${action.key}@${start}`, row)
+          changed.add(name)
+          life.live = { ...live, rows: new Map(live.rows).set(name, row) }
         }
         break
       }
-      case 'seal': {
-        if (sealed !== undefined) break
-        const rows = seal(store)
-        expect(rows).toHaveLength(live.size)
-        sealed = { changes: live, time: store.streamTime, rows }
-        live = new Map()
-        break
-      }
-      case 'settle':
-        settle()
-        break
-      case 'flush':
-        await flushAll()
-        break
-      case 'expire':
-        await store.expire()
-        checkAll()
-        break
-      case 'discard':
-      case 'reopen':
-        if (action.do === 'discard') {
-          store.discard()
-        } else {
-          store = open(bytes, { ...cache, latestStored: flushedTime })
-          store.recoverStreamTime(settledTime)
-        }
-        expect(store.streamTime).toBe(settledTime)
-        sealed = undefined
-        live = new Map()
-        // As a task does: what the bytes lack of the committed comes back from the changelog.
-        for (const row of changelog.slice(checkpoint)) await bytes.write([store.restore(row)])
-        checkpoint = changelog.length
-        flushedTime = settledTime
-        checkAll()
-        break
       case 'restore': {
         const rebuilt = new MemoryByteStore()
         const other = open(rebuilt, cache)
-        for (const row of changelog) await rebuilt.write([other.restore(row)])
-        expect(other.streamTime).toBeLessThanOrEqual(settledTime)
-        other.recoverStreamTime(settledTime)
+        for (const row of life.changelog) await rebuilt.write([other.restore(row)])
+        expect(other.streamTime).toBeLessThanOrEqual(life.committed.time)
+        other.recoverStreamTime(life.committed.time)
         await other.expire()
-        expect(await storedRows(rebuilt)).toEqual(openRows())
+        expect(await storedRows(rebuilt)).toEqual(openRows(life.committed))
+        await life.step(action)
+        changed = new Set()
         break
       }
+      case 'discard':
+      case 'reopen':
+        await life.step(action)
+        changed = new Set()
+        break
+      default:
+        // Nothing is looked at besides: what was looked at is in the cache.
+        await life.step(action)
     }
   }
-  settle()
-  await flushAll()
-  checkAll()
-  await store.expire()
-  expect(await storedRows(bytes)).toEqual(openRows().filter((name) => isOpen(startOf(name), settledTime)))
-  checkAll()
+  await life.step({ do: 'settle' })
+  await life.step({ do: 'flush' })
+  await life.step({ do: 'expire' })
+  expect(await storedRows(bytes)).toEqual(openRows(life.committed))
 }
 
 describe('a window store is its model', () => {
