@@ -4,9 +4,9 @@
  */
 
 /**
- * What the foreign side does with a subscription: `subscribe` answers where it has a row, `resubscribe` always, `unsubscribe` never,
- * and `unsubscribe-and-answer` with no row (Kafka Streams: PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE, PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE,
- * DELETE_KEY_NO_PROPAGATE, DELETE_KEY_AND_PROPAGATE).
+ * What the foreign side does with a subscription: `subscribe` answers, but quietly where it has no row, `resubscribe` answers, `unsubscribe` does not,
+ * and `unsubscribe-and-answer` does with no row (Kafka Streams: PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE, which gives no answer without a row,
+ * PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE, DELETE_KEY_NO_PROPAGATE, DELETE_KEY_AND_PROPAGATE).
  */
 export const instructions = ['subscribe', 'resubscribe', 'unsubscribe', 'unsubscribe-and-answer'] as const
 export type Instruction = (typeof instructions)[number]
@@ -27,6 +27,8 @@ export interface SubscriptionResponse<out V> {
   readonly hash: string | null
   /** The row of the other table, null when there is none. */
   readonly value: V | null
+  /** Takes back a result that is kept, and is no update where none is. Set only without a row. */
+  readonly quiet?: true
   /** Where the answer goes; it is not written. */
   readonly partition: number
 }

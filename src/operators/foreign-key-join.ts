@@ -24,11 +24,12 @@ export function foreignKeySubscribed<F, V>(
   return (foreignKey, { instruction, hash, key, partition }, timestamp, headers) => {
     const answer = (value: V | null, at: number): void => {
       forwarded.count++
-      next(key, { hash, value, partition }, at, headers)
+      const isQuiet = value === null && instruction === 'subscribe'
+      next(key, isQuiet ? { hash, value, quiet: true, partition } : { hash, value, partition }, at, headers)
     }
-    // A left row without a foreign key, or without a row any more: its left join still has a result.
+    // A left row without a foreign key, or without a row any more.
     if (foreignKey === null) {
-      if (instruction === 'resubscribe') answer(null, timestamp)
+      if (instruction === 'subscribe' || instruction === 'resubscribe') answer(null, timestamp)
       return
     }
     const text = keyText(foreignKey)
@@ -40,9 +41,7 @@ export function foreignKeySubscribed<F, V>(
     }
     const row = view(foreignKey)
     const at = row === undefined ? timestamp : Math.max(row.timestamp, timestamp)
-    if (instruction === 'unsubscribe-and-answer') answer(null, at)
-    else if (row !== undefined) answer(row.value, at)
-    else if (instruction === 'resubscribe') answer(null, at)
+    answer(row === undefined || instruction === 'unsubscribe-and-answer' ? null : row.value, at)
   }
 }
 

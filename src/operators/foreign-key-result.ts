@@ -27,6 +27,7 @@ export function foreignKeyResult<K, V, O, R>(
   return (key, response, timestamp, headers) => {
     const value = view(key)?.value ?? null
     if (response.hash !== (value === null ? null : hashOf(value))) return
+    if (response.quiet && store.get(key) === undefined) return
     const other = response.value
     const result = value === null || (other === null && !left) ? null : joiner(value, other, key)
     const old = sendsOld ? (store.get(key)?.value ?? null) : null

@@ -15,7 +15,11 @@ export interface ForeignKeySubscribeArgs<K, V, F> {
   readonly partition: number
 }
 
-/** Which subscription each update makes, moves or ends; a left join always asks for an answer, as it always has a result. */
+/**
+ * Which subscription each update makes, moves or ends. Every row asks for an answer, also one that has no result: the answer that would have taken
+ * back the result of the row before may be on its way, and is stale when it comes, as this row has taken that one's place. Where Kafka
+ * Streams asks for none the answer is quiet.
+ */
 export function foreignKeySubscribe<K, V, F>(
   args: ForeignKeySubscribeArgs<K, V, F>,
   ctx: ProcessorContext,
@@ -41,6 +45,7 @@ export function foreignKeySubscribe<K, V, F>(
     if (!left && now === null) {
       if (value !== null) ctx.drop('null-foreign-key')
       if (before !== null) send(before, 'unsubscribe-and-answer')
+      else send(null, 'subscribe')
       return
     }
     const moved = before !== null && (now === null || !sameForeignKey(before, now))

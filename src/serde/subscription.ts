@@ -8,6 +8,7 @@ import type { AnySerde, Serde } from './serde.ts'
 const hashBytes = 8
 const hashFlag = 0x80
 const valueFlag = 0x40
+const quietFlag = 0x20
 
 /** Keys that are texts of one character a byte: looked up in memory as they are. */
 export const textKey: Serde<string> = Object.freeze({ format: 'bytes', ...byteText })
@@ -38,14 +39,15 @@ export function responseOf<V>(inner: Serde<V>): Serde<SubscriptionResponse<V>> {
   return Object.freeze({
     format: `response(${inner.format})`,
     primitive: false,
-    serialize: serializeWith(({ hash, value }: SubscriptionResponse<V>, target: ByteTarget): void => {
-      writeHead(value === null ? 0 : valueFlag, hash, target)
+    serialize: serializeWith(({ hash, value, quiet }: SubscriptionResponse<V>, target: ByteTarget): void => {
+      writeHead(value !== null ? valueFlag : quiet ? quietFlag : 0, hash, target)
       if (value !== null) write(value, target)
     }),
     deserialize: deserializeWith((source: Buffer, start: number, end: number): SubscriptionResponse<V> => {
       const { flags, hash, at } = readHead(source, start, end)
       const rest = flags & ~hashFlag
       if (rest === 0 && at === end) return { hash, value: null, partition: -1 }
+      if (rest === quietFlag && at === end) return { hash, value: null, quiet: true, partition: -1 }
       if (rest !== valueFlag) throw unreadable(end - start, 'response')
       return { hash, value: read(source, at, end), partition: -1 }
     }),

@@ -47,15 +47,17 @@ describe('what a change of a left row tells the other side', () => {
   const none4 = { to: null, n: 4 }
 
   test('inner', () => {
-    const { said, drops } = told(false, [null, a1, a2, b3, none4, none4, a1, null, null])
+    const { said, drops } = told(false, [null, a1, a2, b3, none4, none4, null, a1, null, null])
     expect(said).toEqual([
       '1 a subscribe #1',
       '2 a subscribe #2',
       '3 a unsubscribe #3',
       '3 b resubscribe #3',
       '4 b unsubscribe-and-answer #4',
-      '6 a subscribe #1',
-      '7 a unsubscribe-and-answer null',
+      '5 null subscribe #4',
+      '6 null subscribe null',
+      '7 a subscribe #1',
+      '8 a unsubscribe-and-answer null',
     ])
     expect(drops).toEqual(['null-foreign-key', 'null-foreign-key'])
   })
@@ -84,16 +86,23 @@ test('a subscription is answered as it asks, an update of the row answers all wh
   const args = { subscriptions: ring, keyText: (key: string) => key }
   const ask = foreignKeySubscribed<string, string>({ ...args, view: (key) => rows.get(key) }, context(), next)
   const update = foreignKeyUpdated<string, string>(args, context(), next)
-  const said = () => seen.splice(0).map(([key, message, at]) => [key, (message as { value: unknown }).value, at])
+  const said = () =>
+    seen.splice(0).map(([key, message, at]) => {
+      const { value, quiet } = message as { readonly value: unknown; readonly quiet?: true }
+      return [key, quiet ? 'quietly none' : value, at]
+    })
   const message = (instruction: 'subscribe' | 'resubscribe' | 'unsubscribe' | 'unsubscribe-and-answer', key: string) =>
     ({ instruction, hash: `#${key}`, key, partition: 1 }) as const
 
   ask('a', message('subscribe', 'k1'), 5, headers)
   ask('a', message('resubscribe', 'k2'), 6, headers)
   ask(null, message('resubscribe', 'k3'), 7, headers)
+  ask(null, message('subscribe', 'k5'), 8, headers)
   expect(said()).toEqual([
+    ['k1', 'quietly none', 5],
     ['k2', null, 6],
     ['k3', null, 7],
+    ['k5', 'quietly none', 8],
   ])
   rows.put('a', 'row', 9)
   update('a', 'row', null, 9, headers)
@@ -134,7 +143,9 @@ describe('the result', () => {
     )
     const answer = (hash: string | null, value: string | null, at: number) =>
       run('k', { hash, value, partition: -1 }, at, headers)
-    return { rows, store, seen, answer }
+    const quietly = (hash: string | null, at: number) =>
+      run('k', { hash, value: null, quiet: true, partition: -1 }, at, headers)
+    return { rows, store, seen, answer, quietly }
   }
 
   test('an answer to another version of the row is stale', () => {
@@ -147,6 +158,20 @@ describe('the result', () => {
     expect(seen).toEqual([
       ['k', 'k2x', null, 7],
       ['k', 'k2y', 'k2x', 8],
+    ])
+  })
+
+  test('a quiet answer takes back a result that is kept, and else says nothing', () => {
+    const { rows, seen, answer, quietly } = results(false)
+    rows.put('k', 2, 1)
+    quietly('#2', 5)
+    answer('#2', 'x', 7)
+    quietly('#1', 8)
+    quietly('#2', 9)
+    quietly('#2', 10)
+    expect(seen).toEqual([
+      ['k', 'k2x', null, 7],
+      ['k', null, 'k2x', 9],
     ])
   })
 

@@ -26,6 +26,12 @@ test('what is written is read', () => {
     }),
   )
   fc.assert(
+    fc.property(fc.option(hash), (hash) => {
+      const quiet = { hash, value: null, quiet: true, partition: -1 } as const
+      expect(answers.deserialize(answers.serialize(quiet))).toEqual(quiet)
+    }),
+  )
+  fc.assert(
     fc.property(
       fc.oneof(
         fc.record({ hash, partition, block: partition }),

@@ -1,0 +1,146 @@
+/** What joins by foreign keys come to when commits and crashes of single tasks fall between their steps: that of the rows there are. */
+
+import fc from 'fast-check'
+import { defineTopology, json, string, topic } from 'streamctl'
+import { createTestDriver, type TestDriver } from 'streamctl/testing'
+import { describe, expect, test } from 'vitest'
+
+interface Order {
+  readonly buyer: string | null
+  readonly n: number
+}
+const orders = topic('orders', { key: string, value: json<Order>() })
+const buyers = topic('buyers', { key: string, value: json<number>() })
+const results = topic('results', { key: string, value: json<readonly [number, number | null]>() })
+
+const topologies = {
+  join: defineTopology('t', (b) => {
+    const table = b.table(orders, { store: 'orders' })
+    table
+      .join(b.table(buyers, { store: 'buyers' }), {
+        name: 'joined',
+        foreignKey: (order) => order.buyer,
+        joiner: (order, buyer) => [order.n, buyer] as const,
+        serde: json<readonly [number, number | null]>(),
+      })
+      .toStream()
+      .to(results)
+  }),
+  leftJoin: defineTopology('t', (b) => {
+    const table = b.table(orders, { store: 'orders' })
+    table
+      .leftJoin(b.table(buyers, { store: 'buyers' }), {
+        name: 'joined',
+        foreignKey: (order) => order.buyer,
+        joiner: (order, buyer) => [order.n, buyer] as const,
+        serde: json<readonly [number, number | null]>(),
+      })
+      .toStream()
+      .to(results)
+  }),
+}
+
+type Step =
+  | { readonly order: string; readonly value: Order | null }
+  | { readonly buyer: string; readonly value: number | null }
+  | { readonly end: 'commit' | 'crash'; readonly task: number | null }
+
+const buyer = fc.constantFrom('b1', 'b2', 'b3')
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      order: fc.constantFrom('o1', 'o2', 'o3', 'o4'),
+      value: fc.option(fc.record({ buyer: fc.option(buyer), n: fc.nat(2) })),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ buyer, value: fc.option(fc.nat(4)) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      end: fc.constantFrom('commit' as const, 'commit' as const, 'crash' as const),
+      task: fc.option(fc.nat(11)),
+    }),
+  },
+)
+
+async function settled(driver: TestDriver): Promise<ReadonlyMap<string, unknown>> {
+  while (!driver.isCommitted) await driver.commit()
+  const last = new Map<string, unknown>()
+  for (const { key, value } of driver.read(results)) {
+    if (value === null) last.delete(String(key))
+    else last.set(String(key), value)
+  }
+  return last
+}
+
+describe.each(['join', 'leftJoin'] as const)('%s', (method) => {
+  test('ends with what the rows say', { timeout: 60_000 }, async () => {
+    const partitions = fc.record({ orders: fc.integer({ min: 1, max: 3 }), buyers: fc.integer({ min: 1, max: 3 }) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 120, size: 'max' }), partitions, async (steps, partitions) => {
+        const driver = await createTestDriver(topologies[method], { commit: 'manual', partitions })
+        const [left, right] = [new Map<string, Order>(), new Map<string, number>()]
+        for (const [time, one] of steps.entries()) {
+          if ('end' in one) {
+            await driver[one.end](one.task === null ? undefined : driver.tasks[one.task % driver.tasks.length])
+          } else if ('order' in one) {
+            if (one.value === null) left.delete(one.order)
+            else left.set(one.order, one.value)
+            await driver.send(orders, one.order, one.value, time)
+          } else {
+            if (one.value === null) right.delete(one.buyer)
+            else right.set(one.buyer, one.value)
+            await driver.send(buyers, one.buyer, one.value, time)
+          }
+        }
+        const expected = new Map<string, unknown>()
+        for (const [key, { buyer, n }] of left) {
+          const other = buyer === null ? undefined : right.get(buyer)
+          if (other !== undefined || method === 'leftJoin') expected.set(key, [n, other ?? null])
+        }
+        const result = await settled(driver)
+        await driver.close()
+        expect(new Map([...result].sort())).toEqual(new Map([...expected].sort()))
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe('a result is taken back', () => {
+  const one: Order = { buyer: 'b1', n: 1 }
+
+  test.each<[string, (driver: TestDriver) => Promise<void>]>([
+    [
+      'when its row goes and comes again for nobody, in one transaction',
+      async (driver) => {
+        await driver.send(orders, 'o', null)
+        await driver.send(orders, 'o', { buyer: 'b9', n: 2 })
+      },
+    ],
+    [
+      'when it comes again without a foreign key',
+      async (driver) => {
+        await driver.send(orders, 'o', null)
+        await driver.send(orders, 'o', { buyer: null, n: 2 })
+      },
+    ],
+    [
+      'when both sides change at once',
+      async (driver) => {
+        await driver.send(buyers, 'b1', null)
+        await driver.send(orders, 'o', { buyer: 'b1', n: 2 })
+      },
+    ],
+  ])('%s', async (_, change) => {
+    const driver = await createTestDriver(topologies.join, { commit: 'manual' })
+    await driver.send(buyers, 'b1', 7)
+    await driver.send(orders, 'o', one)
+    expect(await settled(driver)).toEqual(new Map([['o', [1, 7]]]))
+    await change(driver)
+    while (!driver.isCommitted) await driver.commit()
+    expect(driver.read(results).at(-1)).toMatchObject({ key: 'o', value: null })
+    await driver.close()
+  })
+})
