@@ -24,7 +24,7 @@ import {
 } from './codec.ts'
 import { JoinIndex } from './join-index.ts'
 import { type JoinRow, type RowBatch, rowBits } from './join-row.ts'
-import { canonical } from './overlay.ts'
+import { type MapKeys, mapKeys } from './map-keys.ts'
 import { RowBatches, rowOverheadBytes } from './row-batches.ts'
 import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, HeldRow, JoinBuffer, StateStore } from './store.ts'
 
@@ -60,8 +60,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   readonly #ownTime: boolean
   readonly #bytes: ByteStore
   readonly #prefix: Buffer
-  readonly #key: Codec<K>
-  readonly #writeKey: WriteInto<K>
+  readonly #keys: MapKeys<K>
   readonly #writeValue: WriteInto<V>
   readonly #readValue: ReadFrom<V>
   readonly #index: JoinIndex<V>
@@ -93,11 +92,10 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#ownTime = ownTime
     this.#bytes = bytes
     this.#prefix = storePrefix(name)
-    this.#key = key
-    this.#writeKey = writerOf(key)
+    this.#keys = mapKeys(key)
     this.#writeValue = writerOf(value)
     this.#readValue = readerOf(value)
-    this.#index = new JoinIndex(retentionMs, (mapKey) => this.#bytesOf(mapKey))
+    this.#index = new JoinIndex(retentionMs, this.#keys.textOf)
     this.#batches = new RowBatches(options)
     this.#open = this.#batches.create()
     this.#loaded = empty
@@ -116,14 +114,14 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#to = to
     this.#matches = 0
     this.#visit = visit
-    this.#index.visit(this.#mapKey(key), from, this.#visitRow)
+    this.#index.visit(this.#keys.of(key), from, this.#visitRow)
     this.#batches.trim()
     return this.#matches
   }
 
   put(key: K, value: V, timestamp: number, isHeld: boolean, record?: ConsumerRecord | null): void {
     this.#checkLoaded()
-    const row = this.#index.append(this.#mapKey(key), timestamp, isHeld)
+    const row = this.#index.append(this.#keys.of(key), timestamp, isHeld)
     const open = this.#open
     if (record) {
       this.#writeRowKey(row, open)
@@ -158,8 +156,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   }
 
   keyOf(row: HeldRow): K {
-    const { mapKey } = (row as JoinRow<V>).owner
-    return this.#key.primitive ? (mapKey as K) : this.#key.deserialize(Buffer.from(mapKey as string, 'latin1'))
+    return this.#keys.keyOf((row as JoinRow<V>).owner.mapKey)
   }
 
   valueOf(row: HeldRow): V {
@@ -306,7 +303,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     for await (const [key, value] of this.#bytes.scan(this.#prefix, storeEnd(this.name))) {
       const timestamp = readInt64(key, this.#prefix.length)
       const seq = key.readUInt32BE(keyAt - 4)
-      this.#index.load(this.#mapKeyOf(key.subarray(keyAt)), timestamp, seq, value[0] === 1)
+      this.#index.load(this.#keys.ofBytes(key.subarray(keyAt)), timestamp, seq, value[0] === 1)
     }
     this.#loaded = true
     this.heldSeen = this.#index.firstHeld?.timestamp ?? Number.POSITIVE_INFINITY
@@ -368,7 +365,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     target.clear()
     target.writeBytes(this.#prefix)
     writeJoinPlace(row.timestamp, row.seq, target)
-    this.#writeMapKey(row.owner.mapKey, target)
+    this.#keys.write(row.owner.mapKey, target)
     const found = this.#bytes.get(target.buffer.subarray(0, target.length))
     if (found === undefined)
       throw new StreamError('INTERNAL', `store ${this.name}: a row of its index is not in its bytes`)
@@ -418,7 +415,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   /** Appends the changelog key. */
   #writeRowKey(row: JoinRow<V>, { target }: RowBatch<V>): void {
     row.keyAt = target.length
-    this.#writeMapKey(row.owner.mapKey, target)
+    this.#keys.write(row.owner.mapKey, target)
     writeJoinPlace(row.timestamp, row.seq, target)
   }
 
@@ -463,23 +460,6 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     writeInt64(target.buffer, timestamp, at)
     target.length = at + 8
     return target.copy()
-  }
-
-  #mapKey(key: K): unknown {
-    return this.#key.primitive ? canonical(key) : this.#key.serialize(key).toString('latin1')
-  }
-
-  #mapKeyOf(bytes: Buffer): unknown {
-    return this.#key.primitive ? canonical(this.#key.deserialize(bytes)) : bytes.toString('latin1')
-  }
-
-  #bytesOf(mapKey: unknown): string {
-    return this.#key.primitive ? this.#key.serialize(mapKey as K).toString('latin1') : (mapKey as string)
-  }
-
-  #writeMapKey(mapKey: unknown, target: ByteTarget): void {
-    if (this.#key.primitive) this.#writeKey(mapKey as K, target)
-    else target.writeBytes(Buffer.from(mapKey as string, 'latin1'))
   }
 }
 
