@@ -12,6 +12,7 @@ export {
   type Windowed,
   Windows,
 } from './common/windows.ts'
+export { approxCountDistinct, type Distinct, type DistinctOptions } from './dsl/aggregators/distinct.ts'
 export { type CollectOptions, collect, first, last, topK } from './dsl/aggregators/lists.ts'
 export { type Mean, max, mean, min, sum } from './dsl/aggregators/numbers.ts'
 export type { ReadyAggregator } from './dsl/aggregators/ready.ts'

@@ -2,6 +2,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import type { RecordContext } from '../../src/common/record-context.ts'
 import type { Duration } from '../../src/common/time.ts'
 import { type Windowed, Windows } from '../../src/common/windows.ts'
+import { approxCountDistinct, type Distinct } from '../../src/dsl/aggregators/distinct.ts'
 import { collect, first, last, topK } from '../../src/dsl/aggregators/lists.ts'
 import { type Mean, max, mean, min, sum } from '../../src/dsl/aggregators/numbers.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
@@ -242,6 +243,22 @@ describe('chosen topics and partitioners', () => {
     stream.to(orders, { partitioner: (key) => key })
     // @ts-expect-error the field is called amount
     stream.repartition('again', { partitioner: (_, value) => value.amout })
+  })
+})
+
+describe('approxCountDistinct', () => {
+  test('counts what is a text, a number or nothing', () => {
+    const visitors = stream.groupByKey().aggregate(
+      'visitors',
+      approxCountDistinct((order) => order.customer),
+    )
+    expectTypeOf(visitors).toEqualTypeOf<KTable<string, Distinct>>()
+    expectTypeOf(visitors.mapValues((seen) => seen.estimate)).toEqualTypeOf<KTable<string, number>>()
+    approxCountDistinct((order: Order) => (order.amount > 1 ? order.id : null), { precision: 14 })
+    // @ts-expect-error an object is not counted
+    approxCountDistinct((order: Order) => order)
+    // @ts-expect-error a precision is a number
+    approxCountDistinct((order: Order) => order.id, { precision: 'high' })
   })
 })
 
