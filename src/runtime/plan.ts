@@ -6,7 +6,7 @@
 import type { Broker, TopicSpec } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import type { TopicPartition } from '../common/record.ts'
-import { externalTopics } from '../topology/external-topics.ts'
+import { checkTopicNames, externalTopics } from '../topology/external-topics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
@@ -33,9 +33,10 @@ export interface Plan {
 /**
  * Plan of a topology whose external topics have these partition counts; its patterns stand for those among them that match. A part
  * that reads no topic yet has no tasks, and its internal topics are made when it has some.
- * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED, INVALID_TOPOLOGY when two patterns match one topic.
+ * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED, INVALID_TOPOLOGY when two patterns match one topic, or one has a name of an internal topic.
  */
 export function planWith(given: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
+  checkTopicNames(given, appId)
   const topology = withTopics(given, appId, [...external.keys()])
   const { read, written, global } = externalTopics(topology)
   for (const topic of [...read, ...written, ...global]) if (!external.has(topic)) throw topicMissing(topology, topic)

@@ -378,6 +378,46 @@ test('a join of topics with different partitions does not start, and both counts
   expect(here[(where.line as number) - 1]).toContain('.join(')
 })
 
+test.each<readonly [what: string, build: (b: Any) => void, name: string]>([
+  [
+    'written',
+    (b) => [b.table(input, { store: 'c' }), b.stream(other).to({ ...output, name: 't-c-changelog' })],
+    't-c-changelog',
+  ],
+  ['read', (b) => b.stream({ ...input, name: 't-g-repartition' }).to(output), 't-g-repartition'],
+  [
+    'of a global table',
+    (b) => [b.stream(input), b.globalTable({ ...other, name: 't-c-changelog' }, { store: 'c' })],
+    't-c-changelog',
+  ],
+  [
+    'for dead letters',
+    (b) => b.stream(input, { onDeserializationError: { deadLetter: 't-c-changelog' } }),
+    't-c-changelog',
+  ],
+  [
+    'for dead letters of a pattern',
+    (b) => b.stream(anyInput, { onDeserializationError: { deadLetter: 't-c-changelog' } }),
+    't-c-changelog',
+  ],
+])(
+  'a topic that is %s under a name of the application does not start, and its line is told',
+  async (_, build, name) => {
+    const topology = defineTopology('t', (b) => void build(b))
+    const refused = createTestDriver(topology)
+    await expect(refused).rejects.toMatchObject({
+      code: 'INVALID_TOPOLOGY',
+      message: expect.stringContaining(`the topic ${name} has a name that t gives its own`),
+      hint: expect.stringContaining('Rename the topic'),
+      where: { topic: name, node: expect.any(String), file: expect.stringContaining('bad-input.test.ts') },
+    })
+    const { where } = (await refused.catch((error) => error)) as StreamError
+    expect(here[(where.line as number) - 1]).toContain(name)
+    const driver = await createTestDriver(topology, { appId: 'another' })
+    await driver.close()
+  },
+)
+
 async function driven(
   build: (b: StreamsBuilder) => void,
   sends: (driver: TestDriver) => Promise<void>,

@@ -79,6 +79,25 @@ test.each(['orders', 'orders.dlq', 'totals'])('a missing %s is named before anyt
   expect((await broker.topics()).has('app-counts-changelog')).toBe(false)
 })
 
+test('a topic of the user that has a name of the application is refused before anything is created', async () => {
+  const copy = defineTopology('copy', (b) => {
+    b.table(totals, { store: 'c' })
+    b.stream(refunds)
+      .mapValues(String)
+      .to({ ...totals, name: 'app-c-changelog' })
+  })
+  const external = ['totals', 'refunds', 'app-c-changelog'].map((name) => ({ name, partitions: 1, configs: {} }))
+  await broker.createTopics(external.slice(0, 2))
+  await expect(makePlan(copy, 'app', broker)).rejects.toMatchObject({
+    code: 'INVALID_TOPOLOGY',
+    where: { topic: 'app-c-changelog' },
+  })
+  expect([...(await broker.topics()).keys()].sort()).toEqual(['refunds', 'totals'])
+  await broker.createTopics(external)
+  await expect(makePlan(copy, 'app', broker)).rejects.toMatchObject({ code: 'INVALID_TOPOLOGY' })
+  await expect(makePlan(copy, 'copy', broker)).resolves.toMatchObject({ appId: 'copy' })
+})
+
 test('internal topics that are missing are created, and a second start finds them', async () => {
   for (const [name, partitions] of counts) await broker.createTopics([{ name, partitions, configs: {} }])
   await makePlan(shop, 'app', broker)

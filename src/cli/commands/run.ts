@@ -7,7 +7,7 @@ import { StreamError } from '../../common/errors.ts'
 import { partitionsOf } from '../../common/record.ts'
 import type { AppOptions, StreamsApp } from '../../runtime/app-options.ts'
 import { matchedTopics } from '../../runtime/plan.ts'
-import { externalTopics } from '../../topology/external-topics.ts'
+import { checkTopicNames, externalTopics } from '../../topology/external-topics.ts'
 import type { Topology } from '../../topology/node.ts'
 import { type BrokerChoice, chooseBroker, ensureTopics, openBroker } from '../brokers.ts'
 import { reportOf, UsageError } from '../errors.ts'
@@ -155,6 +155,8 @@ class Run {
   async go(targets: readonly FileTarget[], stateDir: string | null, startEngines: StartEngines): Promise<number> {
     const { read, written, global } = externalTopics(this.#topology)
     const app = this.#options.appId ?? this.#topology.name
+    // Before one of them is created.
+    checkTopicNames(this.#topology, app)
     const matched = await matchedTopics(this.#topology, app, this.#broker)
     // A file may be for a topic that only a pattern names.
     const fed = targets.map(({ topic }) => topic)
