@@ -17,7 +17,7 @@ import { type StartFromOption, startFrom, tableStartFrom } from './start-from.ts
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
 import { materialized } from './tables.ts'
-import type { PatternSource, Source } from './types.ts'
+import type { PatternSource, Source, StreamTypeError } from './types.ts'
 
 /** What a source reads: its keys and values. */
 export interface SourceOptions<K = unknown, V = unknown> {
@@ -62,6 +62,12 @@ export interface GlobalTableOptions {
 type AnySource<K = unknown, V = unknown> = Source<K, V> | PatternSource<K, V>
 type KeyOf<T> = T extends AnySource<infer K, unknown> ? K : never
 type ValueOf<T> = T extends AnySource<unknown, infer V> ? V : never
+/** Those of the keys that not all topics have. */
+type OtherKeys<T, K = KeyOf<T>> = T extends AnySource<infer One> ? ([K] extends [One] ? never : One) : never
+/** Anything for topics whose keys are all of one type, else the words. */
+type OneKey<T> = [OtherKeys<T>] extends [never]
+  ? unknown
+  : StreamTypeError<'keys differ, read each topic on its own, call selectKey(...) and merge them'>
 
 export class StreamsBuilder {
   readonly #graph: Graph
@@ -80,7 +86,7 @@ export class StreamsBuilder {
    */
   stream<K, V>(topic: AnySource<K, V>, options?: SourceOptions<NoInfer<K>, NoInfer<V>>): KStream<K, V>
   stream<const T extends readonly AnySource[]>(
-    topics: T,
+    topics: T & OneKey<T[number]>,
     options?: SourceOptions<KeyOf<T[number]>, ValueOf<T[number]>>,
   ): KStream<KeyOf<T[number]>, ValueOf<T[number]>>
   stream(topics: AnySource | readonly AnySource[], options?: SourceOptions<never, never>): KStream<unknown, unknown> {

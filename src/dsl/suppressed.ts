@@ -3,16 +3,18 @@
 import { StreamError } from '../common/errors.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 
-interface MaxRecords {
+interface MaxRecords<Full> {
   /** Most keys that are held back in one partition. */
   readonly maxRecords: number
   /** Most bytes that their keys and rows take in one partition: each has the last value, the one before and the headers. */
   readonly maxBytes?: number
+  readonly whenFull: Full
 }
 
-interface MaxBytes {
+interface MaxBytes<Full> {
   readonly maxRecords?: number
   readonly maxBytes: number
+  readonly whenFull: Full
 }
 
 /**
@@ -21,7 +23,8 @@ interface MaxBytes {
  */
 export type BufferConfig<Full extends 'emit' | 'stop' = 'emit' | 'stop'> =
   | 'unbounded'
-  | ((MaxRecords | MaxBytes) & { readonly whenFull: Full })
+  | MaxBytes<Full>
+  | MaxRecords<Full>
 
 interface Limits {
   readonly kind: 'suppressed'

@@ -40,11 +40,17 @@ export type Partitioner<K, V> = (key: K, value: V, partitions: number) => number
 export type StreamTypeError<Words extends string> = { readonly [W in Words]: never }
 
 /** Anything when the keys are the same type, else the words. Keys that differ in type differ in bytes: they never meet. */
-export type SameKey<A, B> = [A] extends [B]
-  ? [B] extends [A]
-    ? unknown
-    : StreamTypeError<'keys differ, call selectKey(...) first'>
+export type SameKey<A, B> = [A] extends [B] ? ([B] extends [A] ? unknown : NoSameKey<B>) : NoSameKey<B>
+
+/** Of what is no stream or table of the kind that is taken, the compiler infers no key. */
+type NoSameKey<B> = unknown extends B
+  ? StreamTypeError<'not what this call takes, or its key is of no known type; two streams are joined within windows, under a name'>
   : StreamTypeError<'keys differ, call selectKey(...) first'>
+
+/** Any number of values for one record. A text is refused: as it is iterable, it would be taken for its characters. */
+export type Several<T> = Iterable<T> & {
+  readonly charAt?: StreamTypeError<'a text is one value: give [text], or [...text] for its characters'>
+}
 
 /** Anything when the key is one of windows, else the words. */
 export type OfWindows<K> = [K] extends [Windowed<unknown>]

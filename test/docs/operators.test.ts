@@ -2,9 +2,10 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { page, root } from './blocks.ts'
 import { operatorRows, operatorsPath as path } from './operator-rows.ts'
+import { surfaceMethods } from './surface.ts'
 
 const families = 'test/parity/topologies'
 
@@ -15,29 +16,7 @@ function linksOf(text: string): readonly string[] {
 const text = page(path)
 const rows = operatorRows()
 
-/** Methods by the section that they must have a row in: those of the facade's classes, and the functions of values such as `Windows`. */
-const surface = new Map<string, ReadonlySet<string>>()
-
-beforeAll(async () => {
-  const files = readdirSync(join(root, 'src/dsl/facade')).map((file) => `../../src/dsl/facade/${file}`)
-  for (const file of [...files, '../../src/dsl/builder.ts', '../../src/index.ts']) {
-    for (const [name, value] of Object.entries((await import(file)) as Record<string, unknown>)) {
-      const methods = methodsOf(value)
-      if (methods.length > 0) surface.set(name, new Set(methods))
-    }
-  }
-})
-
-/** Of a class that is no error, and of an object that holds nothing but functions. */
-function methodsOf(value: unknown): readonly string[] {
-  if (typeof value === 'function') {
-    if (!/^class\b/.test(String(value)) || value.prototype instanceof Error) return []
-    return Object.getOwnPropertyNames(value.prototype).filter((method) => method !== 'constructor')
-  }
-  const plain = typeof value === 'object' && value !== null
-  if (!plain || !Object.values(value).every((member) => typeof member === 'function')) return []
-  return Object.keys(value)
-}
+const surface = await surfaceMethods()
 
 test('every method has a row in the section of its class', () => {
   expect(surface.get('KStream')?.size).toBeGreaterThan(15)

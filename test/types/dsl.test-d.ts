@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import type { RecordContext } from '../../src/common/record-context.ts'
 import type { Duration } from '../../src/common/time.ts'
-import { type Windowed, Windows } from '../../src/common/windows.ts'
+import { type SessionWindows, type TimeWindows, type Windowed, Windows } from '../../src/common/windows.ts'
 import { approxCountDistinct, type Distinct } from '../../src/dsl/aggregators/distinct.ts'
 import { collect, first, last, topK } from '../../src/dsl/aggregators/lists.ts'
 import { type Mean, max, mean, min, sum } from '../../src/dsl/aggregators/numbers.ts'
@@ -88,6 +88,12 @@ describe('sources', () => {
         b.stream(orders, { startFrom: { ago: '1 hour' } })
         // @ts-expect-error a policy is one of two
         b.stream(orders, { onDeserializationError: 'skip' })
+        // @ts-expect-error texts and bigints never meet
+        b.stream([orders, numbered])
+        // @ts-expect-error a name is no topic
+        b.stream('orders')
+        // @ts-expect-error nor is one of several
+        b.stream([orders, 'customers'])
       }),
     ).toEqualTypeOf<Topology>()
   })
@@ -154,12 +160,59 @@ describe('stateless operators', () => {
     expectTypeOf(stream.selectKey((v) => v.amount)).toEqualTypeOf<KStream<number, Order>>()
     expectTypeOf(stream.peek(() => undefined)).toEqualTypeOf<KStream<string, Order>>()
     expectTypeOf(stream.foreach(() => undefined)).toEqualTypeOf<void>()
+    expectTypeOf(stream.flatMapValues((v) => new Set([v.amount]))).toEqualTypeOf<KStream<string, number>>()
+    expectTypeOf(
+      stream.flatMapValues('letters', function* (v) {
+        yield* v.id
+      }),
+    ).toEqualTypeOf<KStream<string, string>>()
+    expectTypeOf(stream.flatMap('pairs', (v, k) => new Map([[k, v.amount]]))).toEqualTypeOf<KStream<string, number>>()
+    expectTypeOf(stream.print({ label: 'orders', limit: 10 })).toEqualTypeOf<void>()
+    stream.print()
     // @ts-expect-error the field is called amount
     stream.filter((v) => v.amout > 1)
     // @ts-expect-error a predicate gives a boolean, not a promise of one
     stream.filter(async (v) => v.amount > 1)
     // @ts-expect-error map gives a pair
     stream.map((v) => v.id)
+    // @ts-expect-error the field is called amount
+    stream.filterNot((v) => v.amout > 1)
+    // @ts-expect-error a predicate gives a boolean
+    stream.filterNot((v) => v.amount)
+    // @ts-expect-error the field is called amount
+    stream.mapValues((v) => v.amout)
+    // @ts-expect-error a mapper is a function
+    stream.mapValues('amount')
+    // @ts-expect-error pairs, not one pair
+    stream.flatMap((v, k) => [k, v.amount])
+    // @ts-expect-error pairs, not values
+    stream.flatMap((v) => [v.amount])
+    // @ts-expect-error values, not one value
+    stream.flatMapValues((v) => v.amount)
+    // @ts-expect-error a text is one value, though it is iterable
+    stream.flatMapValues((v) => v.id)
+    // @ts-expect-error an object is one value
+    stream.flatMapValues((v) => v)
+    // @ts-expect-error a promise is not waited for
+    stream.flatMapValues(async (v) => [v])
+    // @ts-expect-error a selector is a function
+    stream.selectKey('id')
+    // @ts-expect-error the field is called id
+    stream.selectKey((v) => v.ids)
+    // @ts-expect-error the field is called amount
+    stream.peek((v) => v.amout)
+    // @ts-expect-error there is something to do
+    stream.peek('look')
+    // @ts-expect-error the key is a text
+    stream.foreach((_, k) => k.toFixed())
+    // @ts-expect-error the stream ends there
+    stream.foreach(() => undefined).filter(() => true)
+    // @ts-expect-error a label is an option
+    stream.print('orders')
+    // @ts-expect-error a number of records
+    stream.print({ limit: '10' })
+    // @ts-expect-error the stream ends there
+    stream.print().peek(() => undefined)
   })
 
   test('guards narrow', () => {
@@ -392,6 +445,23 @@ describe('processors', () => {
     expectTypeOf(out).toEqualTypeOf<KStream<string, number>>()
   })
 
+  test('a fixed key: values alone are forwarded', () => {
+    expectTypeOf(
+      stream.processValues('p', { out: { value: double }, on: ({ value }, { forward }) => forward(value.amount) }),
+    ).toEqualTypeOf<KStream<string, number>>()
+    expectTypeOf(stream.processValues('p', { on: () => undefined })).toEqualTypeOf<KStream<string, never>>()
+    // @ts-expect-error a number is forwarded
+    stream.processValues('p', { out: { value: double }, on: ({ value }, { forward }) => forward(value.id) })
+    // @ts-expect-error nothing is forwarded without out
+    stream.processValues('p', { on: ({ value }, { forward }) => forward(value) })
+    // @ts-expect-error the key is not changed
+    stream.processValues('p', { out: { key: string, value: double }, on: () => undefined })
+    // @ts-expect-error a processor is synchronous
+    stream.processValues('p', { on: async () => undefined })
+    // @ts-expect-error a processor needs a name
+    stream.processValues({ on: () => undefined })
+  })
+
   test('what is missing or wrong does not compile', () => {
     expectTypeOf(stream.process('p', { on: () => undefined })).toEqualTypeOf<KStream<never, never>>()
     // @ts-expect-error a processor needs a name
@@ -456,6 +526,18 @@ describe('grouping', () => {
     grouped.aggregate('f', { init: () => ({ n: 0 }), add: (a) => ({ m: a.n }), serde: json })
     // @ts-expect-error storage is one of two
     grouped.count('g', { storage: 'ram' })
+    // @ts-expect-error a sum of orders is no order
+    grouped.reduce('r', (a, v) => a.amount + v.amount)
+    // @ts-expect-error the name is required
+    grouped.reduce((a) => a)
+    // @ts-expect-error the first value is where it begins
+    grouped.reduce('r', { init: 0, add: (a: Order) => a })
+    // @ts-expect-error the serde cannot write the value
+    grouped.reduce('r', (a) => a, { serde: string })
+    // @ts-expect-error a duration is no windows
+    grouped.windowedBy('1h')
+    // @ts-expect-error windows of a join are not of an aggregate
+    grouped.windowedBy(Windows.join('1h', { grace: 0 }))
   })
 
   test('an aggregate that may be deleted says so in its table', () => {
@@ -472,6 +554,14 @@ describe('grouping', () => {
     expectTypeOf(windows).toEqualTypeOf<TimeWindowedKStream<string, Order>>()
     expectTypeOf(windows.count('n')).toEqualTypeOf<KTable<Windowed<string>, bigint>>()
     expectTypeOf(windows.reduce('r', (a) => a)).toEqualTypeOf<KTable<Windowed<string>, Order>>()
+    // @ts-expect-error a sum of orders is no order
+    windows.reduce('r', (a, v) => a.amount + v.amount)
+    // @ts-expect-error the field is called amount
+    windows.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amout, serde: double })
+    // @ts-expect-error the serde must fit the aggregate
+    windows.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amount, serde: string })
+    // @ts-expect-error the name is required
+    windows.count()
     expectTypeOf(windows.aggregate('a', { init: () => 0, add: (sum, v) => sum + v.amount, serde: json })).toEqualTypeOf<
       KTable<Windowed<string>, number>
     >()
@@ -481,6 +571,8 @@ describe('grouping', () => {
         .toStream()
         .map((n, { key, start }) => [`${key}@${start}`, n]),
     ).toEqualTypeOf<KStream<string, bigint>>()
+    expectTypeOf(Windows.tumbling('1h', { grace: 0 })).toEqualTypeOf<TimeWindows>()
+    expectTypeOf(Windows.hopping('1h', { advance: '5m', grace: 0 })).toEqualTypeOf<TimeWindows>()
     // @ts-expect-error grace is a decision
     Windows.tumbling('1h')
     // @ts-expect-error hopping windows need their advance
@@ -547,8 +639,13 @@ describe('grouping', () => {
       .count('n')
       .toStream()
       .to(topic('visits', { key: sessionWindowed(string), value: int64 }))
+    // @ts-expect-error a window ends by itself
+    visits.count('n', { ttl: '1h' })
+    // @ts-expect-error a sum of orders is no order
+    visits.reduce('r', (a, v) => a.amount + v.amount)
     // @ts-expect-error sessions become one, so that two aggregates must too
     visits.aggregate('b', { init: () => 0, add: (sum, v) => sum + v.amount, serde: json })
+    expectTypeOf(Windows.session('5m', { grace: '1m' })).toEqualTypeOf<SessionWindows>()
     // @ts-expect-error grace is a decision
     Windows.session('5m')
   })
@@ -559,6 +656,16 @@ describe('tables and joins', () => {
     expectTypeOf(stream.toTable('t')).toEqualTypeOf<KTable<string, Order | null>>()
     expectTypeOf(table.toStream()).toEqualTypeOf<KStream<string, Customer | null>>()
     expectTypeOf(stream.groupByKey().count('n').toStream()).toEqualTypeOf<KStream<string, bigint>>()
+    // @ts-expect-error its store has a name
+    stream.toTable()
+    // @ts-expect-error the serde cannot write the value
+    stream.toTable('t', { value: string })
+    // @ts-expect-error a history is a duration
+    stream.toTable('t', { history: 'for ever' })
+    // @ts-expect-error rows may be deleted
+    table.toStream().mapValues((row) => row.name)
+    // @ts-expect-error a name is a text; mapValues takes functions
+    table.toStream((row) => row)
     // Un-windowed aggregates skip tombstones.
     table
       .toStream()
@@ -658,6 +765,14 @@ describe('tables of tables', () => {
     expectTypeOf(totals.filter(isPaid)).toEqualTypeOf<KTable<string, Paid | null>>()
     expectTypeOf(totals.mapValues((order, id) => `${id}${order.amount}`)).toEqualTypeOf<KTable<string, string>>()
     expectTypeOf(table.mapValues((customer) => customer.name)).toEqualTypeOf<KTable<string, string | null>>()
+    // @ts-expect-error a row has no such field
+    totals.filterNot((order) => order.misspelt)
+    // @ts-expect-error a predicate gives a boolean
+    totals.filterNot((order) => order.amount)
+    // @ts-expect-error a row has no such field
+    totals.mapValues((order) => order.misspelt)
+    // @ts-expect-error rows keep their keys: group them by another
+    totals.map((order) => [order.id, order])
     // @ts-expect-error a row has no such field
     totals.filter((order) => order.misspelt)
     const names = totals.mapValues((order) => order.customer).toStream()
@@ -792,6 +907,18 @@ describe('cogroup', () => {
     both.aggregate('carts', { ...cart, serde: string })
     // @ts-expect-error a cart has a sum
     both.aggregate('carts', { ...cart, init: () => ({}) })
+    // @ts-expect-error a cart has a sum
+    hourly.aggregate('hourly', { ...cart, init: () => ({}) })
+    // @ts-expect-error a window ends by itself
+    hourly.aggregate('hourly', { ...cart, ttl: '1h' })
+    // @ts-expect-error a duration is no windows
+    both.windowedBy('1h')
+    // @ts-expect-error windows of a join are not of an aggregate
+    both.windowedBy(Windows.join('1h', { grace: 0 }))
+    // @ts-expect-error a number is no cart
+    byId.cogroup<Cart>((_, order) => order.amount)
+    // @ts-expect-error the type of the aggregate is not known
+    byId.cogroup((cart, order) => cart + order.amount)
   })
 
   test('an aggregator gives what the others take, of keys of one type', () => {
@@ -861,11 +988,22 @@ describe('tables joined with tables', () => {
       expectTypeOf(customer).toEqualTypeOf<Customer | null>()
       expectTypeOf(name).toEqualTypeOf<string | null>()
     })
+    const lengths = (one: Customer | null, other: string | null) => (one?.name ?? '').length + (other ?? '').length
+    expectTypeOf(table.leftJoin(names, lengths)).toEqualTypeOf<KTable<string, number | null>>()
+    expectTypeOf(table.outerJoin(names, lengths)).toEqualTypeOf<KTable<string, number | null>>()
+    // @ts-expect-error the other may be missing
+    table.leftJoin(names, (_, name) => name.length)
+    // @ts-expect-error so may either
+    table.outerJoin(names, (customer) => customer.name)
   })
 
   test('keys must be equal, and the other side a table', () => {
     // @ts-expect-error keys differ
     table.join(byNumber, () => 1)
+    // @ts-expect-error keys differ
+    table.leftJoin(byNumber, () => 1)
+    // @ts-expect-error keys differ
+    table.outerJoin(byNumber, () => 1)
     // @ts-expect-error a stream is no table
     table.join(stream, () => 1)
   })
@@ -884,6 +1022,12 @@ describe('grouped tables', () => {
         (sum, n) => (sum === n ? null : sum - n),
       ),
     ).toEqualTypeOf<KTable<string, number | null>>()
+    // @ts-expect-error what is added must be taken out again
+    byName.reduce('sum', (sum, n) => sum + n)
+    // @ts-expect-error a text is no number
+    byName.reduce('sum', String, (sum, n) => sum - n)
+    // @ts-expect-error the name is required
+    byName.count()
     // @ts-expect-error the value is a number, not a text
     table.groupBy('by-name', (customer) => [customer.name, 1], { key: string, value: string })
     // @ts-expect-error both serdes are needed

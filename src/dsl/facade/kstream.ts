@@ -26,6 +26,7 @@ import type {
   ReadBack,
   SameKey,
   SerdeFor,
+  Several,
   Sink,
 } from '../types.ts'
 import { GlobalKTable } from './global-ktable.ts'
@@ -136,8 +137,8 @@ export class KStream<out K, out V> {
    * Any number of records for one, all under its key.
    * @example lines.flatMapValues(line => line.split(' '))
    */
-  flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>): KStream<K, V2>
-  flatMapValues<V2>(name: string, mapper: (value: V, key: K) => Iterable<V2>): KStream<K, V2>
+  flatMapValues<V2>(mapper: (value: V, key: K) => Several<V2>): KStream<K, V2>
+  flatMapValues<V2>(name: string, mapper: (value: V, key: K) => Several<V2>): KStream<K, V2>
   flatMapValues<V2>(...args: [string | UserFunction, UserFunction?]): KStream<K, V2> {
     return this.#add('flatMapValues', args, (mapper, parents) => ({ kind: 'flat-map-values', parents, mapper }))
   }

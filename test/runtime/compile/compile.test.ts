@@ -65,7 +65,7 @@ test('flatMap and flatMapValues: any number of records, in order; headers travel
   const d = await run((b) => {
     const stream = b.stream(input)
     stream.flatMap((value, key) => [...value].map((letter) => [`${key}${letter}`, letter] as const)).to(output)
-    stream.flatMapValues((value) => value).to(second)
+    stream.flatMapValues((value) => [...value]).to(second)
   })
   const headers = [{ key: 'h', value: Buffer.from('1') }]
   await d.send(input, 'k', 'ab', 1, headers)

@@ -1,0 +1,66 @@
+/** No method is forgotten: each is called where it must compile, where it must not, and in a program of which the compiler's words are held. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import { operatorRows } from '../docs/operator-rows.ts'
+import { surfaceMethods } from '../docs/surface.ts'
+import { all, callsOf, type MethodCall } from './calls.ts'
+import { compile, sourceOf } from './compiler.ts'
+import { fileOf, programs } from './programs.ts'
+
+const surface = await surfaceMethods()
+const methods = [...surface].flatMap(([owner, own]) => [...own].map((method) => `${owner}.${method}`))
+
+const typeTests = join(import.meta.dirname, 'dsl.test-d.ts')
+// What is expected is not expected here, so that the compiler tells it; the text keeps its length.
+const frank = readFileSync(typeTests, 'utf8').replaceAll('@ts-expect-error', ' '.repeat('@ts-expect-error'.length))
+const wrong = new Map(Object.entries(programs).map(([name, [text]]) => fileOf(name, text)))
+const program = compile(new Map([...wrong, [typeTests, frank]]))
+const checker = program.getTypeChecker()
+
+const tested = callsOf(program, sourceOf(program, typeTests), surface)
+const checked = checkedNames(sourceOf(program, typeTests))
+
+/** Names whose types are expected: `expectTypeOf(out)`, and `branches` of `expectTypeOf(branches.large)`. */
+function checkedNames(source: ts.SourceFile): ReadonlySet<ts.Symbol | undefined> {
+  const given = all(source, ts.isCallExpression)
+    .filter(isExpectation)
+    .flatMap((call) => call.arguments)
+  return new Set(given.flatMap((one) => all(one, ts.isIdentifier)).map((name) => checker.getSymbolAtLocation(name)))
+}
+
+function isExpectation(node: ts.Node): node is ts.CallExpression {
+  return ts.isCallExpression(node) && node.expression.getText() === 'expectTypeOf'
+}
+
+/** Whether what the call gives is expected: on the spot or by its name; nothing is to be said of what gives nothing. */
+function isChecked({ node }: MethodCall): boolean {
+  if ((checker.getTypeAtLocation(node).flags & ts.TypeFlags.Void) !== 0 || isExpectation(node.parent)) return true
+  if (!ts.isVariableDeclaration(node.parent)) return false
+  return all(node.parent.name, ts.isIdentifier).some((name) => checked.has(checker.getSymbolAtLocation(name)))
+}
+
+function without(calls: readonly MethodCall[]): readonly string[] {
+  const called = new Set(calls.map(({ method }) => method))
+  return methods.filter((method) => !called.has(method))
+}
+
+test('the methods are those of the table of operators', () => {
+  expect(new Set(surface.keys())).toEqual(new Set(operatorRows().map(({ section }) => section)))
+  expect(methods).toContain('KStream.filter')
+})
+
+test('every method is called where it must compile, and its type is expected', () => {
+  expect(without(tested.filter((call) => call.errors.length === 0 && isChecked(call)))).toEqual([])
+})
+
+test('every method is called where it must not compile', () => {
+  expect(without(tested.filter(({ errors }) => errors.length > 0))).toEqual([])
+})
+
+test('every method is called in a program whose author is told why it does not compile', () => {
+  const calls = [...wrong.keys()].flatMap((file) => callsOf(program, sourceOf(program, file), surface))
+  expect(without(calls.filter(({ errors }) => errors.length > 0))).toEqual([])
+})
