@@ -13,8 +13,8 @@ export interface StoreOptions<K, V> {
    */
   readonly name?: string
   /**
-   * How long a row stays, in event time: it is gone when stream time reaches the timestamp of the record that put it + ttl. Ms, or `'1d'`. Default:
-   * until it is deleted.
+   * How long a row stays, in event time: it is gone when a record of the processor moves stream time to the timestamp of the record that put it + ttl, so that of a record
+   * later than that with the next one that does. In a punctuation its time counts as the timestamp. Ms, or `'1d'`. Default: until it is deleted.
    */
   readonly ttl?: Duration
   /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */

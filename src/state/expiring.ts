@@ -52,7 +52,6 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
   }
 
   put(key: K, value: V | null, timestamp: number): void {
-    if (this.isOver(timestamp)) return
     this.overlay.write(this.#bucket, key, value, timestamp)
     if (value !== null) this.#ends.put(key, timestamp + this.#ttlMs)
   }

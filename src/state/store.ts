@@ -18,7 +18,7 @@ export interface KeyValueStore<K, V> {
 
 /** A key-value store whose rows end when stream time reaches their timestamp + ttl. */
 export interface ExpiringStore<K, V> extends KeyValueStore<K, V> {
-  /** A row that would have ended already is not put: what is there stays. */
+  /** A row that would have ended already ends when stream time moves on. */
   put(key: K, value: V | null, timestamp: number): void
   /** Whether a row with that timestamp has ended. */
   isOver(timestamp: number): boolean

@@ -118,6 +118,8 @@ export class TestDriver {
   /** Sends that wait for calls. */
   #waiting: (() => void)[] = []
   #committing: Promise<void> = Promise.resolve()
+  /** Why the open transaction must not be committed. */
+  #failure: { readonly error: unknown } | undefined
 
   constructor(topics: TestTopics, { startMs = 0, commit = 'each-send', stateDir }: TestDriverOptions) {
     const { plan } = topics
@@ -218,8 +220,8 @@ export class TestDriver {
    * Writes one record and processes what follows from it; resolves when the calls of `mapAsync` have ended that it waits for.
    * @param value null is a tombstone.
    * @param timestamp ms since the epoch; default: the driver's clock.
-   * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; INVALID_ARGUMENT for a
-   * topic that the topology does not read, or a timestamp that is none.
+   * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; the same from then on until `crash` or
+   * `restart`, as a failure ends an application; INVALID_ARGUMENT for a topic that the topology does not read, or a timestamp that is none.
    */
   async send<K, V>(
     topic: TopicRef<K, V>,
@@ -255,6 +257,7 @@ export class TestDriver {
       key === null
         ? this.#keyless++ % count
         : partitionOf(key, count, 0, key.length - (source.key.unpartitionedBytes ?? 0))
+    this.#checkFailure()
     const record = consumerRecord(0, timestamp, key, value, headers)
     const sent = this.#deliver(topic, partition, record).then(() => this.#settle())
     this.#underWay.add(sent)
@@ -279,6 +282,7 @@ export class TestDriver {
    * @throws StreamError what a punctuation fails with, as `send`.
    */
   async advanceWallClock(ms: number): Promise<void> {
+    this.#checkFailure()
     const until = this.#now + ms
     await this.#closeIdle(until)
     this.#now = until
@@ -315,9 +319,8 @@ export class TestDriver {
    * @throws StreamError INVALID_ARGUMENT for a task that is none; what the records of repartition topics fail with, as `send`.
    */
   async commit(task?: string): Promise<void> {
-    const tasks = this.#named(task)
-    this.#committing = this.#committing.then(() => this.#transactions.commit(tasks))
-    await this.#committing
+    this.#checkFailure()
+    await this.#commitNow(this.#named(task))
     await this.#settle()
   }
 
@@ -334,6 +337,7 @@ export class TestDriver {
     // What a commit failed with, its send has thrown.
     await this.#committing.catch(() => undefined)
     this.#committing = Promise.resolve()
+    this.#failure = undefined
     const dead = new Set(this.#isManual || !this.#transactions.areOpen ? named : this.#tasks)
     const names = new Set([...dead].map(({ name }) => name))
     this.#transactions.abort(names)
@@ -347,9 +351,9 @@ export class TestDriver {
     await this.#settle()
   }
 
-  /** Ends every task after a commit and opens it anew, as a stop and a start of the application. */
+  /** Ends every task after a commit, which there is not after a failure, and opens it anew, as a stop and a start of the application. */
   async restart(): Promise<void> {
-    await this.commit()
+    if (this.#failure === undefined) await this.commit()
     await this.crash()
   }
 
@@ -395,18 +399,32 @@ export class TestDriver {
     await waits
   }
 
+  async #commitNow(tasks: readonly Task[]): Promise<void> {
+    this.#committing = this.#committing.then(() => this.#transactions.commit(tasks))
+    try {
+      await this.#committing
+    } catch (error) {
+      this.#failure ??= { error }
+      throw error
+    }
+  }
+
+  /** A record was processed by half: as in an application, that ends it. */
+  #checkFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
   /** Runs every task until none has anything left that it can go on with; then commits, where every send does. */
   async #settle(): Promise<void> {
     try {
       await this.#runAll()
     } catch (error) {
+      this.#failure ??= { error }
       // Whoever waits for a call fails with the one that did.
       this.#goOn()
       throw error
     }
-    if (this.#isManual) return
-    this.#committing = this.#committing.then(() => this.#transactions.commit(this.#tasks))
-    await this.#committing
+    if (!this.#isManual) await this.#commitNow(this.#tasks)
   }
 
   async #runAll(): Promise<void> {

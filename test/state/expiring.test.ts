@@ -32,15 +32,20 @@ test('a row ends when stream time reaches its timestamp + ttl, with a tombstone 
   expect(seal(store)).toEqual([{ key: Buffer.from('a'), value: null, timestamp: 15 }])
 })
 
-test('a row that would have ended is not put, and what is there stays', () => {
+test('a row that would have ended already is there until stream time moves on, and can be deleted', () => {
   const store = open(new MemoryByteStore())
   store.advance(20, () => undefined)
   store.put('a', 1, 15)
   store.put('a', 2, 10)
-  store.put('a', null, 3)
-  expect(store.get('a')?.value).toBe(1)
-  store.put('b', 2, 10)
-  expect([store.get('b'), store.isOver(10), store.isOver(11)]).toEqual([undefined, true, false])
+  store.put('b', 3, 2)
+  store.put('c', 4, 20)
+  store.put('c', null, 3)
+  expect([store.get('a')?.value, store.get('b')?.value, store.get('c')]).toEqual([2, 3, undefined])
+  expect([store.isOver(10), store.isOver(11)]).toEqual([true, false])
+  expect(advance(store, 21)).toEqual([
+    ['b', 3, 12],
+    ['a', 2, 20],
+  ])
 })
 
 test('bytes and changelog are those of a key-value store: one becomes the other', async () => {
@@ -115,7 +120,6 @@ test('rows are those of a map in which each ends in time, over commits, aborts, 
           case 'put': {
             const timestamp = time - one.late
             store.put(one.key, one.value, timestamp)
-            if (timestamp + ttlMs <= time) break
             if (one.value === null) rows.delete(one.key)
             else rows.set(one.key, { value: one.value, timestamp })
             break

@@ -153,6 +153,27 @@ describe('a crash', () => {
     expect(read(d)).toEqual(['a1', 'bad1', 'a2'])
   })
 
+  test('nothing is committed or sent over a record that was processed by half, until it ends the tasks', async () => {
+    const halves = topic('halves', { key: string, value: int64 })
+    const d = await run(
+      (b) => {
+        const stream = b.stream(words)
+        stream.groupByKey().count('n').toStream().to(halves)
+        stream.foreach((word) => {
+          if (word === 'bad') throw new Error('bad word')
+        })
+      },
+      { commit: 'manual' },
+    )
+    const failure = { code: 'PROCESSING', message: expect.stringContaining('bad word') }
+    await expect(d.send(words, 'k', 'bad')).rejects.toMatchObject(failure)
+    await expect(d.commit()).rejects.toMatchObject(failure)
+    await expect(d.send(words, 'k', 'good')).rejects.toMatchObject(failure)
+    await expect(d.advanceWallClock(1)).rejects.toMatchObject(failure)
+    await expect(d.restart()).rejects.toMatchObject(failure)
+    expect(d.read()).toEqual([])
+  })
+
   test('also when it was the commit that failed', async () => {
     let isMended = false
     const text = {

@@ -204,7 +204,9 @@ test('failures name the processor, the line and, unless a time brought them, the
     message: 'fails: boom',
     where: { ...place, topic: 'input', partition: 0, offset: 0 },
   })
-  const error = await d.advanceWallClock(1).catch((thrown: unknown) => thrown)
+  await d.close()
+  const ticking = await run((b) => void failing(b))
+  const error = await ticking.advanceWallClock(1).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'PROCESSING', message: 'fails: tick', where: place })
   expect((error as { where: object }).where).not.toHaveProperty('topic')
 })
