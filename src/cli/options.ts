@@ -1,8 +1,10 @@
 /** Parsers of option values: each refuses what it cannot mean, and an option given twice. */
 
 import { InvalidArgumentError } from 'commander'
+import type { StreamError } from '../common/errors.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 import { isLegalName } from '../serde/topic.ts'
+import { checkTopicConfigs } from '../topology/internal-topics.ts'
 
 /** Commander hands over the earlier value of the same option; ours have no default there, so it is a repetition. */
 export function once<T>(parse: (text: string) => T): (text: string, previous: T | undefined) => T {
@@ -73,6 +75,27 @@ export function topicFile(value: string): TopicFile {
     throw new InvalidArgumentError('Give topic=file, or topic=- for the standard stream.')
   }
   return { topic: legalName(value.slice(0, at)), file: value.slice(at + 1) }
+}
+
+export interface TopicConfig {
+  readonly name: string
+  readonly value: string
+}
+
+/** A config of internal topics. */
+export function topicConfig(given: string): TopicConfig {
+  const at = given.indexOf('=')
+  if (at < 1 || at === given.length - 1) {
+    throw new InvalidArgumentError('Give name=value, such as min.insync.replicas=2.')
+  }
+  const [name, value] = [given.slice(0, at), given.slice(at + 1)]
+  try {
+    checkTopicConfigs({ [name]: value })
+  } catch (thrown) {
+    const { message, hint } = thrown as StreamError
+    throw new InvalidArgumentError(`${message.charAt(0).toUpperCase()}${message.slice(1)}. ${hint}`)
+  }
+  return { name, value }
 }
 
 /** Where to start: `earliest`, `latest` or an offset. */

@@ -5,7 +5,18 @@ import { formatNames } from '../serde/formats.ts'
 import { UsageError } from './errors.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { Io } from './io.ts'
-import { collect, duration, legalName, once, oneOf, startAt, text, topicFile, wholeNumber } from './options.ts'
+import {
+  collect,
+  duration,
+  legalName,
+  once,
+  oneOf,
+  startAt,
+  text,
+  topicConfig,
+  topicFile,
+  wholeNumber,
+} from './options.ts'
 
 const brokerHelp =
   'host:9092[,..] for Kafka; embedded, embedded:memory or embedded:DIR (default: STREAMCTL_BROKER, else embedded)'
@@ -94,6 +105,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       '--partitions <n>',
       'partitions of topics created on the embedded broker (default: 1)',
       once(wholeNumber(1, 1000)),
+    )
+    .option(
+      '--topic-config <name=value>',
+      'Kafka config of changelogs and repartition topics, when they are created; repeatable',
+      collect(topicConfig),
     )
     .option(
       '--workers <n>',

@@ -3,6 +3,7 @@
 import type { Broker } from '../broker/port.ts'
 import type { Clock } from '../common/time.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
+import type { TopicConfigs } from '../topology/internal-topics.ts'
 import type { Engine, EngineParts } from './engine.ts'
 import type { StoreLookup } from './queries.ts'
 
@@ -30,6 +31,11 @@ export interface AppOptions {
   readonly from?: 'earliest' | 'latest'
   /** ms after which the topics of the cluster are looked at anew for those that match a pattern, at most; default 60000. */
   readonly metadataMaxAgeMs?: number
+  /**
+   * Kafka topic configs of the changelogs and repartition topics that are created from now on (Kafka Streams: the prefix `topic.`); those that are there
+   * stay as they are. `cleanup.policy`, `retention.ms`, `retention.bytes` and `message.timestamp.type` are the engine's: INVALID_ARGUMENT. Default none.
+   */
+  readonly topicConfigs?: TopicConfigs
   /** Where the engines run; default: one, in this thread. */
   readonly startEngines?: (parts: EngineParts) => Promise<readonly Engine[]>
   readonly clock?: Clock

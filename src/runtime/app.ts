@@ -28,7 +28,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
   const { broker, metadataMaxAgeMs: maxAgeMs = 60_000 } = options
   const appId = options.appId ?? topology.name
   const log = options.log ?? (() => undefined)
-  const plan = await makePlan(topology, appId, broker)
+  const plan = await makePlan(topology, appId, broker, options.topicConfigs)
   await openSerdes(topology)
   const directory = await stateDirectory(options, appId)
   try {

@@ -7,7 +7,7 @@ import type { Broker, TopicSpec } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import type { TopicPartition } from '../common/record.ts'
 import { checkTopicNames, externalTopics } from '../topology/external-topics.ts'
-import { internalTopics } from '../topology/internal-topics.ts'
+import { checkTopicConfigs, internalTopics, type TopicConfigs } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { resolvePartitions } from '../topology/partitions.ts'
@@ -27,6 +27,8 @@ export interface Plan {
   /** Partition counts of every topic read or written. */
   readonly partitions: ReadonlyMap<string, number>
   readonly internalTopics: readonly TopicSpec[]
+  /** Those that were asked for, of all internal topics. */
+  readonly topicConfigs: TopicConfigs
   readonly tasks: readonly TaskId[]
 }
 
@@ -35,7 +37,12 @@ export interface Plan {
  * that reads no topic yet has no tasks, and its internal topics are made when it has some.
  * @throws StreamError TOPIC_MISSING, NOT_COPARTITIONED, INVALID_TOPOLOGY when two patterns match one topic, or one has a name of an internal topic.
  */
-export function planWith(given: Topology, appId: string, external: ReadonlyMap<string, number>): Plan {
+export function planWith(
+  given: Topology,
+  appId: string,
+  external: ReadonlyMap<string, number>,
+  topicConfigs: TopicConfigs = {},
+): Plan {
   checkTopicNames(given, appId)
   const topology = withTopics(given, appId, [...external.keys()])
   const { read, written, global } = externalTopics(topology)
@@ -63,7 +70,10 @@ export function planWith(given: Topology, appId: string, external: ReadonlyMap<s
     externalSources: read,
     repartitionTopics,
     partitions,
-    internalTopics: internalTopics(topology, appId, partitions).filter((topic) => topic.partitions > 0),
+    internalTopics: internalTopics(topology, appId, partitions, topicConfigs).filter(
+      ({ partitions }) => partitions > 0,
+    ),
+    topicConfigs,
     tasks,
   })
 }
@@ -72,12 +82,23 @@ export function planWith(given: Topology, appId: string, external: ReadonlyMap<s
 const otherPartitions =
   'map to other partitions than the state was built with. Run under another --app-id: it starts from the beginning of its sources, with state of its own.'
 
-/** Plans against the broker's topics and creates the internal ones that are missing. */
-export async function makePlan(topology: Topology, appId: string, broker: Broker): Promise<Plan> {
+/**
+ * Plans against the broker's topics and creates the internal ones that are missing.
+ * @param topicConfigs of those that are created.
+ * @throws StreamError as `planWith`; INVALID_ARGUMENT for configs that they cannot have.
+ */
+export async function makePlan(
+  topology: Topology,
+  appId: string,
+  broker: Broker,
+  topicConfigs: TopicConfigs = {},
+): Promise<Plan> {
+  checkTopicConfigs(topicConfigs)
   const { read, written, global } = externalTopics(topology)
   const matched = await matchedTopics(topology, appId, broker)
   const found = await broker.topics([...new Set([...read, ...matched, ...written, ...global])])
-  const plan = planWith(topology, appId, new Map([...found.values()].map((topic) => [topic.name, topic.partitions])))
+  const counts = new Map([...found.values()].map((topic) => [topic.name, topic.partitions]))
+  const plan = planWith(topology, appId, counts, topicConfigs)
   await broker.createTopics(plan.internalTopics)
   const made = await broker.topics(plan.internalTopics.map((topic) => topic.name))
   for (const spec of plan.internalTopics) {

@@ -38,7 +38,7 @@ export async function nextPlan(plan: Plan, options: TopicWatchOptions): Promise<
     try {
       const come = (await matchedTopics(topology, plan.appId, broker)).filter((topic) => !known.has(topic))
       if (come.length === 0) continue
-      const next = await makePlan(topology, plan.appId, broker)
+      const next = await makePlan(topology, plan.appId, broker, plan.topicConfigs)
       log('info', `topics that match have come: ${come.join(', ')}; the tasks start anew with them`)
       return next
     } catch (error) {
@@ -60,7 +60,7 @@ export async function planWithout(
   const isRead = plan.externalSources.includes(topic)
   if (!isRead || matching(patternsOf(topology), plan.appId, [topic]).length === 0) return undefined
   if ((await broker.topics([topic])).has(topic)) return undefined
-  const next = await makePlan(topology, plan.appId, broker)
+  const next = await makePlan(topology, plan.appId, broker, plan.topicConfigs)
   log('warn', `topic ${topic} is gone, and what was not read of it; the tasks start anew without it`)
   return next
 }

@@ -95,6 +95,18 @@ test.each([
   [['run', 'topology.ts', '--in', 'lines'], 'Give topic=file'],
   [['run', 'topology.ts', '--in', 'lines=nope.txt'], 'nope.txt: no such file'],
   [['run', 'topology.ts', '--in', 'other=-'], 'does not read the topic "other". It reads lines'],
+  [['run', 'topology.ts', '--topic-config', 'min.insync.replicas'], 'Give name=value'],
+  [['run', 'topology.ts', '--topic-config', 'Replicas=2'], '"Replicas" is no name of a topic config'],
+  ...['cleanup.policy=delete', 'retention.ms=1', 'retention.bytes=1', 'message.timestamp.type=LogAppendTime'].map(
+    (config): [string[], string] => [
+      ['run', 'topology.ts', '--topic-config', config],
+      `Topic config ${config.split('=')[0]} is not yours to set: .*Leave it out`,
+    ],
+  ),
+  [
+    ['run', 'topology.ts', ...['1', '2'].flatMap((n) => ['--topic-config', `min.insync.replicas=${n}`])],
+    '--topic-config gives min.insync.replicas twice',
+  ],
   [['run', 'topology.ts', '--timeout', '10s'], 'Add --until caught-up'],
 ])('usage: %j', async (args, part) => {
   expectParagraph(await call(args, { cwd: folder({ 'topology.ts': wordCount }) }), 2, new RegExp(part))

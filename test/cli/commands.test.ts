@@ -46,6 +46,18 @@ test('several partitions give the same counts', async () => {
   expect(counts(readFileSync(join(cwd, 'out.ndjson'), 'utf8'))).toEqual(expected)
 })
 
+test('--topic-config is of the topics that a run creates: one that takes no record stops it', async () => {
+  const cwd = folder({ 'topology.ts': wordCount })
+  const run = ['run', 'topology.ts', '--broker', 'embedded:memory', '--in', 'lines=-', ...caughtUp]
+  const small = [...run, '--topic-config', 'max.message.bytes=1', '--topic-config', 'min.insync.replicas=1']
+  const result = await call(small, { cwd, stdin: 'a b\n' })
+  expect(result.exit).not.toBe(0)
+  expect(result.stderr).toMatch(
+    /too large for topic word-count-(by-word-repartition|word-counts-changelog): it takes 1/,
+  )
+  expect(await call(run, { cwd, stdin: 'a b\n' })).toMatchObject({ exit: 0 })
+})
+
 test('on disk: produce, lag, run, lag, consume; a second run goes on where the first ended', async () => {
   const cwd = folder({ 'topology.ts': wordCount })
   const produced = await call(['produce', 'lines', '--partitions', '2', '--json'], { cwd, stdin: 'a b\nb\n' })

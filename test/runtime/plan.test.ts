@@ -1,6 +1,7 @@
 import { defineTopology, json, string, topic, Windows } from 'streamctl'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
+import type { Broker, TopicSpec } from '../../src/broker/port.ts'
 import { checkPartitions, inputsOf, makePlan, planWith } from '../../src/runtime/plan.ts'
 import { taskName } from '../../src/runtime/task-id.ts'
 
@@ -106,6 +107,31 @@ test('internal topics that are missing are created, and a second start finds the
   expect(found.get('app-by-customer-repartition')?.partitions).toBe(3)
   expect(found.get('app-counts-changelog')?.partitions).toBe(3)
   expect(found.get('app-refunds-per-hour-changelog')?.partitions).toBe(2)
+})
+
+test('configs that are asked for come to the broker with the topics that are created, and none that break them', async () => {
+  await broker.createTopics([...counts].map(([name, partitions]) => ({ name, partitions, configs: {} })))
+  const created: TopicSpec[] = []
+  const watched: Broker = {
+    ...broker,
+    createTopics: (specs) => {
+      created.push(...specs)
+      return broker.createTopics(specs)
+    },
+  }
+  await expect(makePlan(shop, 'app', watched, { 'retention.ms': '1' })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  })
+  expect(created).toEqual([])
+  const plan = await makePlan(shop, 'app', watched, { 'min.insync.replicas': '2' })
+  expect(plan.topicConfigs).toEqual({ 'min.insync.replicas': '2' })
+  expect(
+    created.map(({ name, configs }) => [name, configs['min.insync.replicas'], configs['message.timestamp.type']]),
+  ).toEqual([
+    ['app-by-customer-repartition', '2', 'CreateTime'],
+    ['app-counts-changelog', '2', 'CreateTime'],
+    ['app-refunds-per-hour-changelog', '2', 'CreateTime'],
+  ])
 })
 
 test('an internal topic with another count is refused: its keys would be elsewhere', async () => {

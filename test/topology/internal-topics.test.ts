@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Windows } from '../../src/common/windows.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import { string } from '../../src/serde/string.ts'
-import { internalTopics } from '../../src/topology/internal-topics.ts'
+import { checkTopicConfigs, internalTopics } from '../../src/topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../../src/topology/names.ts'
 import { customers, lines, refusal } from '../dsl/fixtures.ts'
 
@@ -55,6 +55,32 @@ test('internal topics have the counts given and the configs of Kafka Streams', (
       },
     },
   ])
+})
+
+test('configs that are asked for are those of all internal topics, before the ones of the engine', () => {
+  const counts = new Map(
+    ['by-word-repartition', 'people-changelog', 'hourly-changelog'].map((name) => [`t-${name}`, 1]),
+  )
+  const asked = { 'segment.bytes': '1000000', 'min.insync.replicas': '2' }
+  const before = internalTopics(topology, 't', counts)
+  expect(internalTopics(topology, 't', counts, asked)).toEqual(
+    before.map((topic) => ({ ...topic, configs: { ...topic.configs, ...asked } })),
+  )
+})
+
+test.each([
+  [{ 'cleanup.policy': 'delete' }, 'topic config cleanup.policy is not yours to set'],
+  [{ 'retention.ms': '1' }, 'topic config retention.ms is not yours to set'],
+  [{ 'retention.bytes': '1' }, 'topic config retention.bytes is not yours to set'],
+  [{ 'message.timestamp.type': 'CreateTime' }, 'topic config message.timestamp.type is not yours to set'],
+  [{ 'segment bytes': '1' }, '"segment bytes" is no name of a topic config'],
+  [{ 'min.insync.replicas': 2 as unknown as string }, 'topic config min.insync.replicas has no value'],
+])('configs %j are refused', (configs, says) => {
+  expect(refusal(() => checkTopicConfigs(configs))).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining(says),
+    hint: expect.any(String),
+  })
 })
 
 test('a count that is missing is a bug, not a guess', () => {

@@ -19,7 +19,7 @@ import { loadTopology } from '../load.ts'
 import { locatedIn } from '../locate.ts'
 import { guardTopology, type LockGuard } from '../lock-guard.ts'
 import { loopWarnings } from '../loops.ts'
-import type { TopicFile } from '../options.ts'
+import type { TopicConfig, TopicFile } from '../options.ts'
 import { isEmptyRange, type Outputs, openOutputs, outputDecoders } from '../outputs.ts'
 import { pace } from '../pace.ts'
 import { formatOfFile, parseRecord } from '../records.ts'
@@ -46,6 +46,8 @@ export interface RunOptions {
   /** ms. */
   readonly metadataMaxAge?: number | undefined
   readonly partitions?: number | undefined
+  /** Of internal topics that are created. */
+  readonly topicConfig?: readonly TopicConfig[] | undefined
   readonly instanceId?: string | undefined
   readonly sessionTimeout?: number | undefined
   /** Engine threads. */
@@ -202,7 +204,7 @@ class Run {
     late: Promise<void>,
   ): Promise<StreamsApp | null> {
     const { startApp } = await import('../../runtime/app.ts')
-    const { commitInterval, stateMemory, instanceId, sessionTimeout, from, metadataMaxAge } = this.#options
+    const { commitInterval, stateMemory, instanceId, sessionTimeout, from, metadataMaxAge, topicConfig } = this.#options
     const starting = startApp(this.#topology, {
       broker: this.#broker,
       appId: app,
@@ -214,6 +216,7 @@ class Run {
       ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
       ...(from === undefined ? {} : { from }),
       ...(metadataMaxAge === undefined ? {} : { metadataMaxAgeMs: metadataMaxAge }),
+      ...(topicConfig && { topicConfigs: Object.fromEntries(topicConfig.map(({ name, value }) => [name, value])) }),
       ...(startEngines === undefined ? {} : { startEngines }),
     })
     const running = await Promise.race([starting, late.then(() => null)])
@@ -361,6 +364,9 @@ function checkCombination(options: RunOptions, inputs: readonly TopicFile[], out
     const twice = files.find((topic, index) => files.indexOf(topic) !== index)
     if (twice !== undefined) throw new UsageError(`${flag} names the topic ${twice} twice`, 'Name each topic once.')
   }
+  const configs = (options.topicConfig ?? []).map(({ name }) => name)
+  const twice = configs.find((name, index) => configs.indexOf(name) !== index)
+  if (twice !== undefined) throw new UsageError(`--topic-config gives ${twice} twice`, 'Give each config once.')
   if (options.json === true && outputs.some((output) => output.file === '-')) {
     throw new UsageError(
       '--json and --out topic=- both write to stdout',
