@@ -1,6 +1,6 @@
 /** No method is forgotten: each is called where it must compile, where it must not, and in a program of which the compiler's words are held. */
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
@@ -13,22 +13,33 @@ import { fileOf, programs } from './programs.ts'
 const surface = await surfaceMethods()
 const methods = [...surface].flatMap(([owner, own]) => [...own].map((method) => `${owner}.${method}`))
 
-const typeTests = join(import.meta.dirname, 'dsl.test-d.ts')
-// What is expected is not expected here, so that the compiler tells it; the text keeps its length.
-const frank = readFileSync(typeTests, 'utf8').replaceAll('@ts-expect-error', ' '.repeat('@ts-expect-error'.length))
+// What is expected is not expected here, so that the compiler tells it; the texts keep their length.
+const typeTests = new Map(
+  readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith('.test-d.ts'))
+    .map((name) => join(import.meta.dirname, name))
+    .map((file) => [
+      file,
+      readFileSync(file, 'utf8').replaceAll('@ts-expect-error', (words) => ' '.repeat(words.length)),
+    ]),
+)
 const wrong = new Map(Object.entries(programs).map(([name, [text]]) => fileOf(name, text)))
-const program = compile(new Map([...wrong, [typeTests, frank]]))
+const program = compile(new Map([...wrong, ...typeTests]))
 const checker = program.getTypeChecker()
 
-const tested = callsOf(program, sourceOf(program, typeTests), surface)
-const checked = checkedNames(sourceOf(program, typeTests))
+const tested = callsIn(typeTests)
+const checked = new Set([...typeTests.keys()].flatMap((file) => checkedNames(sourceOf(program, file))))
+
+function callsIn(files: ReadonlyMap<string, string>): readonly MethodCall[] {
+  return [...files.keys()].flatMap((file) => callsOf(program, sourceOf(program, file), surface))
+}
 
 /** Names whose types are expected: `expectTypeOf(out)`, and `branches` of `expectTypeOf(branches.large)`. */
-function checkedNames(source: ts.SourceFile): ReadonlySet<ts.Symbol | undefined> {
+function checkedNames(source: ts.SourceFile): readonly (ts.Symbol | undefined)[] {
   const given = all(source, ts.isCallExpression)
     .filter(isExpectation)
     .flatMap((call) => call.arguments)
-  return new Set(given.flatMap((one) => all(one, ts.isIdentifier)).map((name) => checker.getSymbolAtLocation(name)))
+  return given.flatMap((one) => all(one, ts.isIdentifier)).map((name) => checker.getSymbolAtLocation(name))
 }
 
 function isExpectation(node: ts.Node): node is ts.CallExpression {
@@ -61,6 +72,5 @@ test('every method is called where it must not compile', () => {
 })
 
 test('every method is called in a program whose author is told why it does not compile', () => {
-  const calls = [...wrong.keys()].flatMap((file) => callsOf(program, sourceOf(program, file), surface))
-  expect(without(calls.filter(({ errors }) => errors.length > 0))).toEqual([])
+  expect(without(callsIn(wrong).filter(({ errors }) => errors.length > 0))).toEqual([])
 })
