@@ -110,7 +110,7 @@ final class Cogroup {
         Results.to(
                 "results",
                 both(b)
-                        .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(40), GRACE))
+                        .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(40)))
                         .aggregate(() -> "", Inputs.texts("traces"))
                         .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
                         .toStream());
