@@ -116,10 +116,13 @@ async function expectSame(build: (b: StreamsBuilder) => void, given: Run & { rea
 }
 
 /**
+ * Joins by foreign key have test/testing/foreign-keys.test.ts instead: their tasks feed each other, so that one that waits for its inputs does nothing before the end.
  * With `compat` a join forgets at a restart how far it has looked for records without a match, as Kafka Streams does; and what one of the topologies
  * remembers in a variable is not taken back.
  */
-const lasting = [...twins].filter(([name]) => !/^(streamJoins\.compat|globalTables|stateless\.peek$)/.test(name))
+const lasting = [...twins].filter(
+  ([name]) => !/^(streamJoins\.compat|globalTables|foreignKeyJoins|stateless\.peek$)/.test(name),
+)
 
 test.each(lasting)(`%s (seed ${seed})`, async (_, { input, build }) => {
   const same = fc.asyncProperty(given(input, 60), (given) => expectSame(build, given))
