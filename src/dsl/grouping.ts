@@ -15,6 +15,7 @@ import type { AnySerde } from '../serde/serde.ts'
 import { sessionWindowed } from '../serde/session-windowed.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
 import { windowed } from '../serde/windowed.ts'
+import { sourceAbove } from '../topology/loops.ts'
 import type { NodeId, SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
 import { type Graph, storeSpec } from './graph.ts'
@@ -152,6 +153,7 @@ export function fold(
     site,
   )
   const parents = grouping.inputs(store)
+  if (lateTopic !== undefined) requireAway(lateTopic.name, parents, graph, store, site)
   // A late record is written with its value.
   const ignores = ignoresValue === true && lateTopic === undefined
   const more = {
@@ -242,6 +244,26 @@ function requireLate(
 ): TopicDefinition<unknown, unknown> {
   if (windows !== undefined) return requireTopic(late, `${store}: late`, site)
   throw invalid(`${store}: no record is late for an aggregate without windows`, 'Leave late out.', store, site)
+}
+
+/** Where a late record came from it would come from again, and be late again. */
+function requireAway(
+  topic: string,
+  parents: readonly NodeId[],
+  graph: Graph,
+  store: string,
+  site: SourceLocation | undefined,
+): void {
+  const source = sourceAbove(graph.nodes, parents, topic)
+  if (source === undefined) return
+  throw invalid(
+    `${store}: its late records go back to ${topic}, and would be late for ever`,
+    source.kind === 'source'
+      ? `Give them a topic of their own: late: topic('${topic}.late', { … }).`
+      : `Give them a topic that the pattern ${source.name} does not match, as it does ${topic}.`,
+    store,
+    site,
+  )
 }
 
 type AnyWindows = TimeWindows | SlidingWindows | SessionWindows

@@ -1,7 +1,7 @@
 /** Topics whose records lead back to them: allowed, and seldom meant. */
 
 import { externalTopics } from './external-topics.ts'
-import type { NodeId, SinkNode, Topology, TopologyNode } from './node.ts'
+import type { NodeId, PatternSourceNode, SinkNode, SourceNode, Topology, TopologyNode } from './node.ts'
 import { withTopics } from './patterns.ts'
 
 export interface Loop {
@@ -40,6 +40,27 @@ function sinksBelow(topology: Topology, start: NodeId): readonly SinkNode[] {
   // Parents come before their children.
   for (const node of topology.nodes) if (drivers(node).some((parent) => reached.has(parent))) reached.add(node.id)
   return topology.nodes.filter((node): node is SinkNode => node.kind === 'sink' && reached.has(node.id))
+}
+
+/** The source that reads the topic, by its name or by a pattern, if its records come to one of the nodes. */
+export function sourceAbove(
+  nodes: readonly TopologyNode[],
+  below: readonly NodeId[],
+  topic: string,
+): SourceNode | PatternSourceNode | undefined {
+  const waiting = [...below]
+  const seen = new Set(waiting)
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const node = nodes[id] as TopologyNode
+    if (node.kind === 'source' && node.topic === topic) return node
+    if (node.kind === 'pattern-source' && node.pattern.test(topic)) return node
+    for (const parent of drivers(node)) {
+      if (seen.has(parent)) continue
+      seen.add(parent)
+      waiting.push(parent)
+    }
+  }
+  return undefined
 }
 
 /** Parents whose records make it emit. */

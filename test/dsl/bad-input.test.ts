@@ -179,6 +179,30 @@ const refused: readonly Refused[] = [
     /its dead letters go back to it/,
     'input',
   ],
+  [
+    'late records that come back',
+    (b) => b.stream(input).groupByKey().windowedBy(minute).count('n', { late: input }),
+    /^n: its late records go back to input, and would be late for ever$/,
+    'n',
+  ],
+  [
+    'late records that come back by one of two streams, over a repartition topic',
+    (b) =>
+      b
+        .stream(text)
+        .merge(b.stream({ ...text, name: 'more' }))
+        .groupBy('by', () => 'a', { key: string })
+        .windowedBy(minute)
+        .aggregate('n', { ...sum, late: { ...text, name: 'more' } }),
+    /^n: its late records go back to more/,
+    'n',
+  ],
+  [
+    'late records that a pattern matches',
+    (b) => b.stream(anyInput).groupByKey().windowedBy(minute).count('n', { late: input }),
+    /^n: its late records go back to input/,
+    'n',
+  ],
   ['no start', (b) => b.stream(input, { startFrom: 'end' }), /^input: startFrom is "end"$/, 'input'],
   ['null as a start', (b) => b.stream(input, { startFrom: null }), /startFrom is null/, 'input'],
   [

@@ -153,6 +153,19 @@ test('late records have a sink of their own beside the table, and keep their val
   })
 })
 
+test('late records may go to a topic that is looked up alone', () => {
+  const late = topic('late', { key: string, value: json<Order>() })
+  const windows = Windows.tumbling('5m', { grace: '1m' })
+  const topology = defineTopology('t', (b) => {
+    b.stream(orders)
+      .leftJoin(b.table(late, { store: 'before' }), (order) => order)
+      .groupByKey()
+      .windowedBy(windows)
+      .count('w', { late })
+  })
+  expect(nodeOf(topology, 'sink')).toMatchObject({ topic: 'late', late: true })
+})
+
 test('session aggregates keep a session store under the inner key, and a merger', () => {
   const visits = Windows.session('5m', { grace: '1m' })
   const counted = nodeOf(

@@ -266,11 +266,11 @@ test('late records are drawn as a sink of the windows that they are late for', (
     b.stream(orders)
       .groupByKey()
       .windowedBy(Windows.tumbling('5m', { grace: '1m' }))
-      .count('counts', { late: orders })
+      .count('counts', { late: { ...orders, name: 'too-late' } })
       .toStream()
       .foreach(() => undefined)
   })
-  expect(draw(counts, 'text')).toContain(`{counts}= ──┬─> late (${orders.name})`)
+  expect(draw(counts, 'text')).toContain(`{counts}= ──┬─> late (too-late)`)
   expect(graphData(counts).subTopologies[0]?.nodes.filter(({ late }) => late)).toMatchObject([{ kind: 'sink' }])
 })
 
