@@ -126,6 +126,7 @@ function queryableSpecs({ topology }: Plan): ReadonlyMap<string, StoreSpec> {
 function partitionsOf(spec: StoreSpec, partition: number | undefined, here: Here): Partitions<unknown> {
   const { name, key } = spec
   const count = partitionCount(here.plan, name)
+  if (partition !== undefined && count === 0) throw noTask(name)
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < count)) {
     throw new StreamError('INVALID_ARGUMENT', `store ${name} has no partition ${partition}`, {
       where: { node: name },
@@ -137,6 +138,7 @@ function partitionsOf(spec: StoreSpec, partition: number | undefined, here: Here
     key,
     stores: (wanted) => {
       const { plan, tasks } = here
+      if (partitionCount(plan, name) === 0) throw noTask(name)
       const sub = plan.subTopologies.findIndex(({ stores }) => stores.some((store) => store.name === name))
       const found = tasks
         .filter(({ id }) => id.subTopology === sub && (partition === undefined || id.partition === partition))
@@ -180,6 +182,13 @@ function otherKind(name: string, is: QueryableKind | undefined, asked: string): 
   return new StreamError('INVALID_ARGUMENT', `store ${name} is a ${is} store, and was asked for as ${asked}`, {
     where: { node: name },
     hint: `Read it with store('${name}', '${is}').`,
+  })
+}
+
+function noTask(name: string): StreamError {
+  return new StreamError('REBALANCE', `store ${name}: there is no task yet that has it`, {
+    where: { node: name },
+    hint: 'No topic matches the pattern that its records are read by: ask again when there is one.',
   })
 }
 

@@ -2,7 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { defineTopology, int64, json, type StreamsBuilder, store, string, topic, Windows } from 'streamctl'
+import {
+  defineTopology,
+  int64,
+  json,
+  type StreamsBuilder,
+  store,
+  string,
+  topic,
+  topicPattern,
+  Windows,
+} from 'streamctl'
 import { createTestDriver, type TestDriver, type TestDriverOptions } from 'streamctl/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 
@@ -45,6 +55,43 @@ describe('a key-value store of the driver', () => {
     expect((await list(counts.prefixScan('k1', string))).map(({ key }) => key)).toHaveLength(11)
     expect(await counts.approximateNumEntries()).toBe(20)
     expect([counts.kind, counts.name]).toEqual(['key-value', 'counts'])
+  })
+
+  test('is of no task while no topic matches the pattern that it is read by', async () => {
+    const eu = topic('orders-eu', { key: string, value: string })
+    const d = await run((b) => {
+      b.stream(topicPattern(/orders-.*/, { key: string, value: string }))
+        .groupByKey()
+        .count('counts')
+    })
+    const counts = d.store<string, bigint>('counts')
+    const refused = {
+      code: 'REBALANCE',
+      message: 'store counts: there is no task yet that has it',
+      hint: expect.stringContaining('No topic matches'),
+    }
+    await expect(counts.get('a')).rejects.toMatchObject(refused)
+    await expect(list(counts.all())).rejects.toMatchObject(refused)
+    expect(() => d.store('counts', 'key-value', { partition: 0 })).toThrow(expect.objectContaining(refused))
+    await d.send(eu, 'a', 'x', 1)
+    expect(await counts.get('a')).toEqual({ value: 1n, timestamp: 1 })
+  })
+
+  test.each<[string, (b: StreamsBuilder) => void]>([
+    ['counts', counted],
+    ['counts', (b) => [b.stream(input), b.globalTable(other, { store: 'counts' })]],
+  ])('is not scanned by a prefix without its serde: %#', async (name, build) => {
+    const d = await run(build)
+    const table = d.store<string, unknown>(name)
+    for (const serde of [undefined, null, {}]) {
+      expect(() => table.prefixScan('k', serde as never)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_ARGUMENT',
+          message: 'store counts was asked for the keys of a prefix without its serde',
+          hint: expect.stringContaining("prefixScan('a', string)"),
+        }),
+      )
+    }
   })
 
   test('of one partition, when it is named; each row is in the one of its key', async () => {

@@ -7,7 +7,7 @@ import { type Codec, firstAfter } from '../codec.ts'
 import type { GlobalRows } from '../global-rows.ts'
 import { pause, sliceRows, sorted } from '../slices.ts'
 import type { Row } from '../store.ts'
-import { noKey, rows } from './partitions.ts'
+import { noKey, prefixBytes, rows } from './partitions.ts'
 import type { KeyedRow, PrefixSerializer, QueryableKeyValueStore } from './queryable.ts'
 
 export interface GlobalParts<K, V> {
@@ -76,7 +76,7 @@ export function queryableGlobal<K, V>(table: GlobalParts<K, V>): QueryableKeyVal
     range: (from?: K, to?: K) => between(from, to, false),
     reverseRange: (from?: K, to?: K) => between(from, to, true),
     prefixScan: <P>(prefix: P, serde: PrefixSerializer<P>) => {
-      const from = serde.serialize(prefix)
+      const from = prefixBytes(name, prefix, serde)
       const isOpen = from.every((byte) => byte === 0xff)
       return scan(
         { from: from.toString('latin1'), to: isOpen ? undefined : firstAfter(from).toString('latin1') },

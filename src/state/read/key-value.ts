@@ -2,7 +2,16 @@
 
 import { type Codec, firstAfter, storePrefix } from '../codec.ts'
 import type { Row } from '../store.ts'
-import { firstFound, keyRange, keyReader, type Partitions, rowReader, rows, scanAll } from './partitions.ts'
+import {
+  firstFound,
+  keyRange,
+  keyReader,
+  type Partitions,
+  prefixBytes,
+  rowReader,
+  rows,
+  scanAll,
+} from './partitions.ts'
 import type { KeyedRow, QueryableKeyValueStore } from './queryable.ts'
 import type { RowRange } from './view.ts'
 
@@ -36,7 +45,7 @@ export function queryableKeyValue<K, V>(store: Partitions<K>, value: Codec<V>): 
     range: (from?: K, to?: K) => between(from, to, false),
     reverseRange: (from?: K, to?: K) => between(from, to, true),
     prefixScan: <P>(start: P, serde: { readonly serialize: (prefix: P) => Buffer }) => {
-      const from = Buffer.concat([prefix, serde.serialize(start)])
+      const from = Buffer.concat([prefix, prefixBytes(name, start, serde)])
       return rows(() => scan({ from, to: firstAfter(from), backward: false }))
     },
     approximateNumEntries: async () => {

@@ -169,6 +169,15 @@ export function keyReader<K>({ name, key }: Partitions<K>, from: number): (store
   }
 }
 
+/** What the keys of a prefix begin with. */
+export function prefixBytes<P>(store: string, prefix: P, serde: { readonly serialize: (prefix: P) => Buffer }): Buffer {
+  if (typeof serde?.serialize === 'function') return serde.serialize(prefix)
+  throw new StreamError('INVALID_ARGUMENT', `store ${store} was asked for the keys of a prefix without its serde`, {
+    where: { node: store },
+    hint: "Give the serde that writes the prefix: prefixScan('a', string).",
+  })
+}
+
 export function noKey(store: string): StreamError {
   return new StreamError('INVALID_ARGUMENT', `store ${store} was asked for a row without a key`, {
     where: { node: store },

@@ -28,7 +28,7 @@ export interface QueryableKeyValueStore<K, out V> {
   /** Rows with keys from `from` to `to`, both included; undefined leaves an end open. */
   range(from?: K, to?: K): AsyncIterable<KeyedRow<K, V>>
   reverseRange(from?: K, to?: K): AsyncIterable<KeyedRow<K, V>>
-  /** Rows whose keys begin with the bytes of the prefix. */
+  /** Rows whose keys begin with the bytes of the prefix. @throws StreamError INVALID_ARGUMENT at once, without a serde. */
   prefixScan<P>(prefix: P, serde: PrefixSerializer<P>): AsyncIterable<KeyedRow<K, V>>
   /** Rows there are. They are counted: it takes as long as to go over them. */
   approximateNumEntries(): Promise<number>
