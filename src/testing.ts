@@ -9,4 +9,5 @@ export type {
   QueryableVersionedStore,
   QueryableWindowStore,
 } from './state/read/queryable.ts'
-export { createTestDriver, type TestDriver, type TestDriverOptions, type TestRecord } from './testing/driver.ts'
+export { createTestDriver, type TestDriver, type TestRecord } from './testing/driver.ts'
+export type { TestDriverOptions } from './testing/options.ts'

@@ -28,30 +28,9 @@ import type { TopicDefinition } from '../serde/topic.ts'
 import type { Topology } from '../topology/node.ts'
 import { withFrozenValues } from './immutable.ts'
 import { TestLog } from './log.ts'
+import { checkAdvance, checkOptions, closed, type TestDriverOptions } from './options.ts'
 import { TestTopics } from './topics.ts'
 import { Transactions } from './transactions.ts'
-
-export interface TestDriverOptions {
-  /** Topics that are there from the start, for patterns to match; others are there when they are first sent to. Default none. */
-  readonly topics?: readonly string[]
-  /** Partitions of every topic the topology reads and writes, or of some by their names, the others having one. Default 1. */
-  readonly partitions?: number | Readonly<Record<string, number>>
-  /** Where the clock starts, ms since the epoch. Default 0. */
-  readonly startMs?: number
-  /** Default: the topology's name. */
-  readonly appId?: string
-  /**
-   * `each-send`: what a send brings about is committed when it resolves, and records cross repartition topics at once. `manual`: only `commit`
-   * commits, as it would happen at some time in an application: until then nothing can be read, records of repartition topics are processed
-   * only by the next transaction, and a `crash` undoes all of it; inputs are waited for as `maxTaskIdle` says. Default `each-send`.
-   */
-  readonly commit?: 'each-send' | 'manual'
-  /**
-   * A directory in which tasks keep their state in LevelDB, as those of an application do: it outlives a crash, and lags behind the commits. Default:
-   * state is in memory, and a crash loses it, so that it comes from the changelogs whole.
-   */
-  readonly stateDir?: string
-}
 
 /** A record that the topology wrote. Dead letters come with the bytes of their key and value. */
 export interface TestRecord<K = unknown, V = unknown> {
@@ -70,9 +49,10 @@ type TopicRef<K, V> = TopicDefinition<K, V> | string
  * Opens a topology for a test. Stores are read through their serdes after every record, so a value that does not survive its
  * serde shows here rather than after a restart; and values are frozen, so that a function that changes what it was given fails.
  * @throws StreamError INVALID_TOPOLOGY, NOT_COPARTITIONED; INVALID_ARGUMENT for partitions that are no number, or of a topic that the topology
- * does not have.
+ * does not have, an unknown `commit`, or a `startMs` that is no time.
  */
 export async function createTestDriver(topology: Topology, options: TestDriverOptions = {}): Promise<TestDriver> {
+  checkOptions(options)
   const { appId = topology.name, partitions = 1, topics = [] } = options
   const driver = new TestDriver(new TestTopics(withFrozenValues(topology), { appId, partitions, topics }), options)
   await driver.open()
@@ -120,6 +100,7 @@ export class TestDriver {
   #committing: Promise<void> = Promise.resolve()
   /** Why the open transaction must not be committed. */
   #failure: { readonly error: unknown } | undefined
+  #isClosed = false
 
   constructor(topics: TestTopics, { startMs = 0, commit = 'each-send', stateDir }: TestDriverOptions) {
     const { plan } = topics
@@ -221,7 +202,7 @@ export class TestDriver {
    * @param value null is a tombstone.
    * @param timestamp ms since the epoch; default: the driver's clock.
    * @throws StreamError what the topology fails with: DESERIALIZATION, PROCESSING, SERIALIZATION; the same from then on until `crash` or
-   * `restart`, as a failure ends an application; INVALID_ARGUMENT for a topic that the topology does not read, or a timestamp that is none.
+   * `restart`, as a failure ends an application; INVALID_ARGUMENT for a topic that the topology does not read, a timestamp that is none, or after `close`.
    */
   async send<K, V>(
     topic: TopicRef<K, V>,
@@ -231,6 +212,7 @@ export class TestDriver {
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
     const name = nameOf(topic)
+    this.#checkOpen()
     await this.#meet(name)
     const { key: keySerde, value: valueSerde } = this.#topics.source(name)
     const keyBytes = key === null ? null : keySerde.serialize(key)
@@ -245,6 +227,7 @@ export class TestDriver {
     timestamp: number = this.#now,
     headers: readonly Header[] = noHeaders,
   ): Promise<void> {
+    this.#checkOpen()
     await this.#meet(topic)
     const source = this.#topics.source(topic)
     if (!Number.isSafeInteger(timestamp)) {
@@ -279,9 +262,12 @@ export class TestDriver {
   /**
    * Moves the wall clock on and calls what is due by it, each punctuation once. Event time moves with records alone, but where the topology has
    * `idleClose`: what is open is closed when it has been quiet for that long.
-   * @throws StreamError what a punctuation fails with, as `send`.
+   * @param ms whole, 0 or more.
+   * @throws StreamError what a punctuation fails with, as `send`; INVALID_ARGUMENT for a time that is none, or after `close`.
    */
   async advanceWallClock(ms: number): Promise<void> {
+    this.#checkOpen()
+    checkAdvance(ms)
     this.#checkFailure()
     const until = this.#now + ms
     await this.#closeIdle(until)
@@ -319,6 +305,7 @@ export class TestDriver {
    * @throws StreamError INVALID_ARGUMENT for a task that is none; what the records of repartition topics fail with, as `send`.
    */
   async commit(task?: string): Promise<void> {
+    this.#checkOpen()
     this.#checkFailure()
     await this.#commitNow(this.#named(task))
     await this.#settle()
@@ -333,6 +320,7 @@ export class TestDriver {
    * @throws StreamError INVALID_ARGUMENT for a task that is none; what the records fail with, as `send`.
    */
   async crash(task?: string): Promise<void> {
+    this.#checkOpen()
     const named = this.#named(task)
     // What a commit failed with, its send has thrown.
     await this.#committing.catch(() => undefined)
@@ -374,7 +362,14 @@ export class TestDriver {
     })
   }
 
+  #checkOpen(): void {
+    if (this.#isClosed) throw closed()
+  }
+
+  /** Closes the stores. What was read and written can be read still; a second call does nothing. */
   async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
     await Promise.all(this.#tasks.map((task) => task.stores.close()))
   }
 

@@ -46,6 +46,59 @@ async function run(build: (b: StreamsBuilder) => void, options?: TestDriverOptio
   return driver
 }
 
+test.each<[ms: unknown, says: string]>([
+  [Number.NaN, 'NaN'],
+  [-1, '-1'],
+  [0.5, '0.5'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+  ['5', '"5"'],
+  [undefined, 'undefined'],
+])('the clock does not go on by %s, and stands where it stood', async (ms, says) => {
+  const d = await run((b) => void b.stream(input).to(output), { startMs: 7 })
+  await expect(d.advanceWallClock(ms as number)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: `advanceWallClock: ${says} is no time in ms`,
+    hint: expect.stringContaining('the clock never goes back'),
+  })
+  expect(d.now).toBe(7)
+  await d.advanceWallClock(0)
+  await d.send(input, 'a', 'b')
+  expect(d.read(output)).toMatchObject([{ key: 'a', value: 'b', timestamp: 7 }])
+})
+
+test.each<[options: unknown, says: string, hint: string]>([
+  [{ commit: 'each' }, 'commit is "each"', "Give 'each-send'"],
+  [{ commit: null }, 'commit is null', "Give 'each-send'"],
+  [{ startMs: Number.NaN }, 'startMs: NaN is no time in ms', 'since the epoch'],
+  [{ startMs: -1 }, 'startMs: -1 is no time in ms', 'since the epoch'],
+])('options %j are refused', async (options, says, hint) => {
+  await expect(createTestDriver(wordCount, options as TestDriverOptions)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: says,
+    hint: expect.stringContaining(hint),
+  })
+})
+
+test('after close nothing goes on, and what was written can be read', async () => {
+  const d = await run((b) => void b.stream(input).to(output))
+  await d.send(input, 'a', 'b', 1)
+  await d.close()
+  const refused = { code: 'INVALID_ARGUMENT', message: 'the test driver is closed', hint: expect.any(String) }
+  for (const use of [
+    () => d.send(input, 'a', 'c', 2),
+    () => d.sendBytes('input', null, null, 2),
+    () => d.advanceWallClock(1),
+    () => d.commit(),
+    () => d.crash(),
+    () => d.restart(),
+  ]) {
+    await expect(use()).rejects.toMatchObject(refused)
+  }
+  expect(d.now).toBe(0)
+  expect(d.read(output)).toMatchObject([{ key: 'a', value: 'b' }])
+  await d.close()
+})
+
 test('a value that does not survive the serde of its store shows at the next record', async () => {
   const d = await run((b) =>
     b
