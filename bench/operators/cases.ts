@@ -404,8 +404,8 @@ export const widthCases: readonly WidthCase[] = [
   {
     name: 'final count of sessions',
     summary: 'sessions of one key with a record each, all of them open under the grace; a record meets none',
-    narrow: 100,
-    wide: 10_000,
+    narrow: 1000,
+    wide: 100_000,
     stepMs: 10,
     build: (b, grace) => {
       const visits = grouped(b).windowedBy(Windows.session(5, { grace })).count('counts', { emit: 'final' })

@@ -176,6 +176,15 @@ export function sessionRetentionMs({ gapMs, graceMs }: SessionWindows): number {
   return gapMs + graceMs
 }
 
+/** Sessions of a key that end in one stretch, at most: they are apart by more than the gap. */
+const sessionsPerStretch = 8
+
+/** How sessions are kept: those that end in one stretch lie together, as a window of it that ends with the last session there can be in it. */
+export function sessionStretches({ gapMs, graceMs }: SessionWindows): TimeWindows {
+  const advanceMs = sessionsPerStretch * (gapMs + 1)
+  return Object.freeze({ kind: 'time', sizeMs: advanceMs + gapMs, advanceMs, graceMs })
+}
+
 /**
  * How sliding windows are kept: those that start in one stretch of time + 1 ms lie together. As windows of the stretch, whose end is
  * where no record can reach them any more: one that is accepted is no older than stream time - grace - time difference, and looks for windows that start

@@ -101,7 +101,7 @@ export function sessionAggregate<K, V, A>(
     let aggregate = initial()
     for (const session of found) aggregate = merge(aggregate, session.value, key)
     const result = add(aggregate, value, key)
-    store.put(key, start, end, result)
+    store.replace(key, found, start, end, result)
     if (closings !== undefined) {
       if (found.length === 0) closings.add(end, key)
       return

@@ -7,7 +7,7 @@
 import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
-import { slidingStretches, type TimeWindows } from '../common/windows.ts'
+import { sessionStretches, slidingStretches, type TimeWindows } from '../common/windows.ts'
 import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
 import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
@@ -321,12 +321,13 @@ function makeStore(spec: StoreSpec, { bytes, checkpoint }: TaskState, budget: St
   if (spec.graceMs !== undefined) {
     return new OverlayJoinBuffer({ ...options, value: headedCodec(value), retentionMs: spec.graceMs + 1, empty })
   }
-  if (session !== undefined) return new OverlaySessionStore({ ...options, session, empty, closes })
   if (historyMs !== undefined) return new OverlayVersionedStore({ ...options, historyMs, empty })
   if (ttlMs !== undefined) return new OverlayExpiringStore({ ...options, ttlMs, empty })
-  if (windows === undefined && sliding === undefined) return new OverlayKeyValueStore({ ...options, empty })
-  // No window starts after the stream time that has opened it.
+  if (windows === undefined && sliding === undefined && session === undefined)
+    return new OverlayKeyValueStore({ ...options, empty })
+  // No window starts after the stream time that has opened it, and no session ends there.
   const latestStored = empty ? -1 : (checkpoint?.streamTimes[name] ?? Number.POSITIVE_INFINITY)
+  if (session !== undefined) return new OverlaySessionStore({ ...options, session, latestStored, closes })
   if (sliding === undefined) {
     const closing = closes ? windowClosing(windows as TimeWindows) : undefined
     return new OverlayWindowStore({ ...options, windows: windows as TimeWindows, latestStored, closing })
@@ -391,7 +392,7 @@ function formatsOf(specs: readonly StoreSpec[]): Formats {
     specs.map(({ name, kind, key, value, windows, session, sliding }) => {
       const shape = [
         ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
-        ...(session === undefined ? [] : [`${session.gapMs}`]),
+        ...(session === undefined ? [] : [`${session.gapMs}/${sessionStretches(session).advanceMs}`]),
         ...(sliding === undefined ? [] : [`${sliding.timeDifferenceMs}`]),
       ]
       return [name, [kind, formatOf(key), formatOf(value), ...shape].join(' ')]

@@ -1,6 +1,7 @@
 /**
- * All live sessions of a key in one value, or all sliding windows of a key that start in one stretch: `count:4`, then `start:8 second:8 length:4 value`
- * each, in their order, big-endian. The second is the end of a session, the latest timestamp of a sliding window.
+ * The sessions of a key that end in one stretch in one value, or the sliding windows of a key that start in one: `count:4`, then
+ * `start:8 second:8 length:4 value` each, in their order, big-endian. The second is the end of a session, the latest timestamp of a sliding window.
+ * Before the sessions stands `onward:8`.
  */
 
 import { type ByteTarget, deserializeWith, readerOf, serializeWith, writerOf } from '../common/bytes.ts'
@@ -9,13 +10,41 @@ import type { Pane, Session } from './store.ts'
 
 const countBytes = 4
 const headBytes = 8 + 8 + 4
+const timestampBytes = 8
+const onwardBytes = 8
 
-export function sessionsCodec<V>(value: Codec<V>): Codec<Session<V>[]> {
-  return listCodec(
+/** In memory it is changed in place: it is shared with nobody, and a discard forgets it. */
+export interface SessionRow<V> {
+  /** The stretch where to look for the session that crosses the end of this one; 0: there is none. */
+  onward: number
+  readonly sessions: Session<V>[]
+}
+
+export function sessionsCodec<V>(value: Codec<V>): Codec<SessionRow<V>> {
+  const list = listCodec<V, Session<V>>(
     value,
     (session) => session.end,
     (start, end, value) => ({ start, end, value }),
   )
+  const writeList = writerOf(list)
+  const readList = readerOf(list)
+  return {
+    primitive: false,
+    serialize: serializeWith(({ onward, sessions }: SessionRow<V>, target: ByteTarget): void => {
+      const at = target.reserve(onwardBytes)
+      writeInt64(target.buffer, onward, at)
+      target.length = at + onwardBytes
+      writeList(sessions, target)
+    }),
+    deserialize: deserializeWith((source: Buffer, from: number, to: number): SessionRow<V> => {
+      return { onward: readInt64(source, from), sessions: readList(source, from + onwardBytes, to) }
+    }),
+  }
+}
+
+/** Ends of the sessions in a stored row, without a look at the values. @param row `timestamp:8 onward:8 list`. */
+export function endsIn(row: Buffer): readonly number[] {
+  return timesIn(row, timestampBytes + onwardBytes, 'second')
 }
 
 export function panesCodec<V>(value: Codec<V>): Codec<Pane<V>[]> {

@@ -51,8 +51,11 @@ export interface SessionStore<K, V> {
    * time has closed are gone (Kafka Streams: `SessionStore.findSessions`).
    */
   find(key: K, earliestEnd: number, latestStart: number): readonly Session<V>[]
-  /** Takes the place of the sessions within [start, end], which no other overlaps; a null value leaves none. */
-  put(key: K, start: number, end: number, value: V | null): void
+  /**
+   * One session takes the place of those within [start, end], which no other overlaps; a null value leaves none.
+   * @param found those within, as the last `find` gave them.
+   */
+  replace(key: K, found: readonly Session<V>[], start: number, end: number, value: V | null): void
   /** Open sessions by an end that each has had, where the store was told to keep them in mind; whoever opens one adds it. */
   readonly closings?: Closings<K> | undefined
   /** Highest timestamp its operator has seen, -1 before the first; survives restarts. Raised after a `find` for the record, before its put. */

@@ -55,7 +55,8 @@ const kinds: Readonly<Record<string, Open>> = {
   },
   session: (bytes, empty) => {
     const windows = Windows.session(4, { grace: 6 })
-    const store = new OverlaySessionStore({ ...codecs, session: windows, bytes, empty, closes: true, sweepRows: 1 })
+    const latestStored = empty ? -1 : Number.POSITIVE_INFINITY
+    const store = new OverlaySessionStore({ ...codecs, session: windows, bytes, latestStored, closes: true })
     return {
       store,
       process: (next, onIdle) =>

@@ -73,7 +73,7 @@ export function sessionStore<K, V>(
       const from = Math.max(earliestEnd, this.streamTime - retentionMs + 1)
       return (sessions.get(key) ?? []).filter(({ start, end }) => end >= from && start <= latestStart)
     },
-    put(key, start, end, value) {
+    replace(key, _found, start, end, value) {
       const others = (sessions.get(key) ?? []).filter((one) => one.end < start || one.start > end)
       const all = value === null ? others : [...others, { start, end, value }]
       sessions.set(

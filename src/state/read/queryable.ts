@@ -55,7 +55,7 @@ export interface QueryableWindowStore<K, out V> {
 
 /**
  * Sessions, until stream time is gap + grace past their end; the timestamp of a row is that end (Kafka Streams: ReadOnlySessionStore). Those of a key come
- * by their start, several keys in the order of their bytes.
+ * by their start; of several keys by the stretch of eight gaps in which they end, there in the order of the keys' bytes.
  */
 export interface QueryableSessionStore<K, out V> {
   readonly kind: 'session'

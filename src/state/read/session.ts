@@ -1,12 +1,19 @@
-/** Reads a session store: all sessions of a key are one row. Those that stream time has closed are not shown. */
+/**
+ * Reads a session store: the sessions of a key that end in one stretch of time are a row. Those that stream time has closed are not shown. Rows
+ * lie by their stretch, then by key, so that those of a key are looked up stretch by stretch.
+ */
 
-import { type SessionWindows, sessionRetentionMs, type Windowed } from '../../common/windows.ts'
-import { type Codec, storePrefix } from '../codec.ts'
+import { type SessionWindows, sessionRetentionMs, sessionStretches, type Windowed } from '../../common/windows.ts'
+import { type Codec, rowKey, storePrefix, windowLayout } from '../codec.ts'
 import { sessionsCodec } from '../session-codec.ts'
 import type { Row, Session } from '../store.ts'
-import { firstFound, firstRows, keyRange, keyReader, type Partitions, rowReader, rows, scanAll } from './partitions.ts'
+import { firstFound, firstRows, keyReader, type Partitions, rowReader, rows, scanAll } from './partitions.ts'
 import type { KeyedRow, QueryableSessionStore } from './queryable.ts'
 import { checkTime } from './times.ts'
+import type { RowRange, StoreView } from './view.ts'
+
+/** Rows of a key that are looked up side by side. */
+const sideBySide = 64
 
 export function queryableSession<K, V>(
   store: Partitions<K>,
@@ -14,14 +21,17 @@ export function queryableSession<K, V>(
   session: SessionWindows,
 ): QueryableSessionStore<K, V> {
   const { name, key: keyCodec } = store
-  const prefix = storePrefix(name)
+  const layout = windowLayout(storePrefix(name))
   const retentionMs = sessionRetentionMs(session)
-  const readKey = keyReader(store, prefix.length)
+  const stretchMs = sessionStretches(session).advanceMs
+  const readKey = keyReader(store, layout.rowKeyBytes)
   const readRow = rowReader(name, sessionsCodec(value))
+  const stretchOf = (end: number): number => end - (end % stretchMs)
+  const earliestOpen = (streamTime: number): number => Math.max(0, streamTime - retentionMs + 1)
 
   /** Of a row, by their start, or the other way round. */
-  const open = (stored: Buffer, streamTime: number, backward: boolean): readonly Session<V>[] => {
-    const found = readRow(stored).value.filter(({ end }) => end > streamTime - retentionMs)
+  const endingFrom = (stored: Buffer, earliestEnd: number, backward: boolean): readonly Session<V>[] => {
+    const found = readRow(stored).value.sessions.filter(({ end }) => end >= earliestEnd)
     return backward ? found.reverse() : found
   }
   const keyed = (key: K, { start, end, value }: Session<V>): KeyedRow<Windowed<K>, V> => ({
@@ -30,6 +40,33 @@ export function queryableSession<K, V>(
     timestamp: end,
   })
 
+  async function* findIn(
+    view: StoreView<K>,
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    backward: boolean,
+  ): AsyncGenerator<KeyedRow<Windowed<K>, V>> {
+    const from = Math.max(earliestEnd, earliestOpen(view.streamTime))
+    if (from > view.streamTime) return
+    const first = stretchOf(from)
+    const count = (stretchOf(view.streamTime) - first) / stretchMs + 1
+    for (let done = 0; done < count; done += sideBySide) {
+      const found = await Promise.all(
+        Array.from({ length: Math.min(sideBySide, count - done) }, (_, n) => {
+          const nth = done + n
+          return view.get(first + (backward ? count - 1 - nth : nth) * stretchMs, key)
+        }),
+      )
+      for (const stored of found) {
+        if (stored === undefined) continue
+        for (const one of endingFrom(stored, from, backward)) {
+          if (one.start <= latestStart) yield keyed(key, one)
+          else if (!backward) return
+        }
+      }
+    }
+  }
   const find = (
     key: K,
     earliestEnd: number,
@@ -38,29 +75,35 @@ export function queryableSession<K, V>(
   ): AsyncIterable<KeyedRow<Windowed<K>, V>> => {
     checkTime(name, 'the earliest end', earliestEnd)
     checkTime(name, 'the latest start', latestStart)
-    return rows(() =>
-      firstRows(store, key, async function* (view) {
-        const stored = await view.get(0, key)
-        if (stored === undefined) return
-        for (const session of open(stored, view.streamTime, backward)) {
-          if (session.end >= earliestEnd && session.start <= latestStart) yield keyed(key, session)
-        }
-      }),
-    )
+    return rows(() => firstRows(store, key, (view) => findIn(view, key, earliestEnd, latestStart, backward)))
   }
   const ofKey = (key: K, backward: boolean): AsyncIterable<KeyedRow<Windowed<K>, V>> =>
     find(key, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, backward)
 
+  const rangeOf = ({ streamTime }: StoreView<K>, backward: boolean): RowRange | undefined => {
+    if (streamTime < 0) return undefined
+    const from = rowKey(layout, stretchOf(earliestOpen(streamTime)))
+    return { from, to: rowKey(layout, stretchOf(streamTime) + 1), backward }
+  }
   const bytesOf = (end: K | undefined): Buffer | undefined => (end === undefined ? undefined : keyCodec.serialize(end))
   const between = (
     from: K | undefined,
     to: K | undefined,
     backward: boolean,
   ): AsyncIterable<KeyedRow<Windowed<K>, V>> => {
-    const range = { ...keyRange(prefix, bytesOf(from), bytesOf(to)), backward }
+    const low = bytesOf(from)
+    const high = bytesOf(to)
+    const isWithin = (stored: Buffer): boolean => {
+      const key = stored.subarray(layout.rowKeyBytes)
+      return (low === undefined || key.compare(low) >= 0) && (high === undefined || key.compare(high) <= 0)
+    }
     return rows(async function* () {
-      for await (const { key: storedKey, value: stored, streamTime } of scanAll(store, () => range)) {
-        for (const session of open(stored, streamTime, backward)) yield keyed(readKey(storedKey), session)
+      for await (const { key: storedKey, value: stored, streamTime } of scanAll(store, (view) =>
+        rangeOf(view, backward),
+      )) {
+        if (!isWithin(storedKey)) continue
+        const key = readKey(storedKey)
+        for (const one of endingFrom(stored, earliestOpen(streamTime), backward)) yield keyed(key, one)
       }
     })
   }
@@ -77,9 +120,9 @@ export function queryableSession<K, V>(
       find(key, earliestEnd, latestStart, true),
     fetchSession: (key: K, start: number, end: number): Promise<Row<V> | undefined> =>
       firstFound(store, key, async (view) => {
-        const stored = await view.get(0, key)
-        const found =
-          stored && open(stored, view.streamTime, false).find((one) => one.start === start && one.end === end)
+        if (!(end >= earliestOpen(view.streamTime) && end <= view.streamTime)) return undefined
+        const stored = await view.get(stretchOf(end), key)
+        const found = stored && readRow(stored).value.sessions.find((one) => one.start === start && one.end === end)
         return found && { value: found.value, timestamp: end }
       }),
     all: () => between(undefined, undefined, false),

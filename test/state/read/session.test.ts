@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sessionRetentionMs, Windows } from '../../../src/common/windows.ts'
+import { sessionRetentionMs, sessionStretches, Windows } from '../../../src/common/windows.ts'
 import type { CacheLimits } from '../../../src/state/clean-rows.ts'
 import { MemoryByteStore } from '../../../src/state/memory.ts'
 import type { Viewable } from '../../../src/state/read/partitions.ts'
@@ -28,8 +28,10 @@ interface Found {
 }
 
 const value = json<Value>()
-const windows = Windows.session(5, { grace: 12 })
+const windows = Windows.session(2, { grace: 40 })
 const retentionMs = sessionRetentionMs(windows)
+const stretchMs = sessionStretches(windows).advanceMs
+const stretchOf = (end: number): number => end - (end % stretchMs)
 
 class Sessions implements Model<Sessions, Put> {
   #sessions: readonly Found[]
@@ -56,10 +58,16 @@ class Sessions implements Model<Sessions, Put> {
     this.#sessions = value === null ? others : [...others, { key: { key, start, end }, value, timestamp: end }]
   }
 
+  /** By the stretch of their end, then by key. */
   open(): readonly Found[] {
     return this.#sessions
       .filter(({ key: { end } }) => end > this.#streamTime - retentionMs)
-      .sort((a, b) => Buffer.compare(Buffer.from(a.key.key), Buffer.from(b.key.key)) || a.key.start - b.key.start)
+      .sort(
+        (a, b) =>
+          stretchOf(a.key.end) - stretchOf(b.key.end) ||
+          Buffer.compare(Buffer.from(a.key.key), Buffer.from(b.key.key)) ||
+          a.key.start - b.key.start,
+      )
   }
 }
 
@@ -135,7 +143,7 @@ const queries = (store: () => Viewable<string>): fc.Arbitrary<Query<Sessions>> =
   )
 
 function open(bytes: ByteStore, limits: CacheLimits = {}): OverlaySessionStore<string, Value> {
-  return new OverlaySessionStore({ name: 's', key: text, value, session: windows, bytes, sweepRows: 2, ...limits })
+  return new OverlaySessionStore({ name: 's', key: text, value, session: windows, bytes, ...limits })
 }
 
 function put(store: OverlaySessionStore<string, Value>, { key, time, value }: Put): void {
@@ -143,7 +151,7 @@ function put(store: OverlaySessionStore<string, Value>, { key, time, value }: Pu
   const start = Math.min(time, ...near.map((one) => one.start))
   const end = Math.max(time, ...near.map((one) => one.end))
   store.streamTime = Math.max(store.streamTime, time)
-  if (end > store.streamTime - retentionMs) store.put(key, start, end, value)
+  if (end > store.streamTime - retentionMs) store.replace(key, near, start, end, value)
 }
 
 function subject(limits: CacheLimits): Subject<OverlaySessionStore<string, Value>, Sessions, Put> {
