@@ -4,17 +4,17 @@
  */
 
 import type { Codec } from './codec.ts'
-import { canonical } from './overlay.ts'
+import { type MapKeys, mapKeys } from './map-keys.ts'
 import type { Row } from './store.ts'
 
 export class GlobalRows<K, V> {
-  readonly #key: Codec<K>
+  readonly #keys: MapKeys<K>
   #rows = new Map<unknown, Row<V>>()
   #gathering: Map<unknown, Row<V>> | undefined
   #isWhole = false
 
   constructor(key: Codec<K>) {
-    this.#key = key
+    this.#keys = mapKeys(key)
   }
 
   get size(): number {
@@ -27,23 +27,19 @@ export class GlobalRows<K, V> {
   }
 
   /** All rows as they are now, by the text of their keys' bytes (latin1). */
-  all(): { readonly rows: readonly (readonly [unknown, Row<V>])[]; readonly textOf: (mapKey: unknown) => string } {
-    const { primitive, serialize } = this.#key
-    return {
-      rows: [...this.#rows],
-      textOf: (mapKey) => (primitive ? serialize(mapKey as K).toString('latin1') : (mapKey as string)),
-    }
+  all(): { readonly rows: readonly (readonly [unknown, Row<V>])[]; readonly textOf: MapKeys<K>['textOf'] } {
+    return { rows: [...this.#rows], textOf: this.#keys.textOf }
   }
 
   get(key: K): Row<V> | undefined {
-    return this.#rows.get(this.#mapKey(key))
+    return this.#rows.get(this.#keys.of(key))
   }
 
   /** A null value deletes. */
   put(key: K, value: V | null, timestamp: number): void {
     const rows = this.#gathering ?? this.#rows
-    if (value === null) rows.delete(this.#mapKey(key))
-    else rows.set(this.#mapKey(key), { value, timestamp })
+    if (value === null) rows.delete(this.#keys.of(key))
+    else rows.set(this.#keys.of(key), { value, timestamp })
   }
 
   /** What is put from now on is not seen before `swap`. */
@@ -57,10 +53,5 @@ export class GlobalRows<K, V> {
     if (this.#gathering === undefined) return
     this.#rows = this.#gathering
     this.#gathering = undefined
-  }
-
-  #mapKey(key: K): unknown {
-    // Equal keys have equal bytes.
-    return this.#key.primitive ? canonical(key) : this.#key.serialize(key).toString('latin1')
   }
 }

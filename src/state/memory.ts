@@ -1,7 +1,7 @@
 /** A byte store in memory: for stores without files, and for the test driver. It keeps no buffer it was given. */
 
 import { closedWhileRead } from './closed.ts'
-import { pause, sliceRows, sorted } from './slices.ts'
+import { pause, slices, sorted } from './slices.ts'
 import type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from './store.ts'
 
 export class MemoryByteStore implements ByteStore {
@@ -112,12 +112,10 @@ class MemorySnapshot implements ByteSnapshot {
   async #keysIn(from: string, to: string): Promise<readonly string[]> {
     const found = new Set<string>()
     const isIn = (key: string): boolean => key >= from && key < to
-    let left = sliceRows
+    const isDue = slices()
     for (const key of this.#rows.keys()) {
       if (isIn(key)) found.add(key)
-      if (--left > 0) continue
-      await pause()
-      left = sliceRows
+      if (isDue()) await pause()
     }
     this.#check()
     for (const [key, value] of this.#before) {

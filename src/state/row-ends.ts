@@ -3,22 +3,18 @@
  * again costs a look-up and no list grows by it. Whoever takes a key out looks at the row, and puts it back where it ends later.
  */
 
-import { ByteTarget, writerOf } from '../common/bytes.ts'
 import { Closings } from './closings.ts'
 import type { Codec } from './codec.ts'
-import { canonical } from './overlay.ts'
+import { type MapKeys, mapKeys } from './map-keys.ts'
 
 export class RowEnds<K> {
-  readonly #primitive: boolean
-  readonly #writeKey: (key: K, target: ByteTarget) => void
-  readonly #target = new ByteTarget()
+  readonly #nameOf: MapKeys<K>['of']
   readonly #queue: Closings<K>
   /** By key: the time that counts of those it may stand at in the queue, ms. */
   readonly #times = new Map<unknown, number>()
 
   constructor(key: Codec<K>) {
-    this.#primitive = key.primitive
-    this.#writeKey = writerOf(key)
+    this.#nameOf = mapKeys(key).of
     this.#queue = new Closings(key)
   }
 
@@ -59,13 +55,5 @@ export class RowEnds<K> {
   clear(): void {
     this.#times.clear()
     this.#queue.clear()
-  }
-
-  #nameOf(key: K): unknown {
-    if (this.#primitive) return canonical(key)
-    const target = this.#target
-    target.clear()
-    this.#writeKey(key, target)
-    return target.buffer.toString('latin1', 0, target.length)
   }
 }

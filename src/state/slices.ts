@@ -4,7 +4,17 @@ import { setImmediate } from 'node:timers/promises'
 import { Heap } from '../common/heap.ts'
 
 /** Some milliseconds of work. */
-export const sliceRows = 4096
+const sliceRows = 4096
+
+/** Says at every so many rows that a slice is done, and a pause is due. */
+export function slices(): () => boolean {
+  let left = sliceRows
+  return () => {
+    if (--left > 0) return false
+    left = sliceRows
+    return true
+  }
+}
 
 /** Lets everything else that waits for the event loop have its turn. */
 export const pause = (): Promise<void> => setImmediate()

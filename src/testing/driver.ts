@@ -216,7 +216,7 @@ export class TestDriver {
     await this.#meet(name)
     const { key: keySerde, value: valueSerde } = this.#topics.source(name)
     const keyBytes = key === null ? null : keySerde.serialize(key)
-    await this.sendBytes(name, keyBytes, value === null ? null : valueSerde.serialize(value), timestamp, headers)
+    await this.#write(name, keyBytes, value === null ? null : valueSerde.serialize(value), timestamp, headers)
   }
 
   /** As `send`, with the bytes as a producer of any kind might have written them. */
@@ -229,6 +229,16 @@ export class TestDriver {
   ): Promise<void> {
     this.#checkOpen()
     await this.#meet(topic)
+    await this.#write(topic, key, value, timestamp, headers)
+  }
+
+  async #write(
+    topic: string,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: readonly Header[],
+  ): Promise<void> {
     const source = this.#topics.source(topic)
     if (!Number.isSafeInteger(timestamp)) {
       throw new StreamError('INVALID_ARGUMENT', `${timestamp} is no timestamp`, {

@@ -99,7 +99,8 @@ function distinctSerde(precision: number): Serde<Distinct> {
       buffer[at + 2] = isSparse ? sparse : dense
       let end = at + headBytes
       if (isSparse) {
-        for (const [place, run] of registers.entries()) {
+        for (let place = 0; place < size; place++) {
+          const run = registers[place] as number
           if (run === 0) continue
           end = buffer.writeUInt16BE(place, end)
           buffer[end++] = run

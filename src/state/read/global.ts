@@ -5,7 +5,7 @@
 
 import { type Codec, firstAfter } from '../codec.ts'
 import type { GlobalRows } from '../global-rows.ts'
-import { pause, sliceRows, sorted } from '../slices.ts'
+import { pause, slices, sorted } from '../slices.ts'
 import type { Row } from '../store.ts'
 import { noKey, prefixBytes, rows } from './partitions.ts'
 import type { KeyedRow, PrefixSerializer, QueryableKeyValueStore } from './queryable.ts'
@@ -35,25 +35,21 @@ export function queryableGlobal<K, V>(table: GlobalParts<K, V>): QueryableKeyVal
   async function find({ from, to }: TextRange): Promise<ReadonlyMap<string, Row<V>>> {
     const { rows, textOf } = table.rows().all()
     const found = new Map<string, Row<V>>()
-    let left = sliceRows
+    const isDue = slices()
     for (const [mapKey, row] of rows) {
       const text = textOf(mapKey)
       if ((from === undefined || text >= from) && (to === undefined || text < to)) found.set(text, row)
-      if (--left > 0) continue
-      left = sliceRows
-      await pause()
+      if (isDue()) await pause()
     }
     return found
   }
   const scan = (range: TextRange, backward: boolean): AsyncIterable<KeyedRow<K, V>> =>
     rows(async function* () {
       const found = await find(range)
-      let left = sliceRows
+      const isDue = slices()
       for (const text of await sorted([...found.keys()], backward)) {
         yield { key: keyCodec.deserialize(Buffer.from(text, 'latin1')), ...copied(found.get(text) as Row<V>) }
-        if (--left > 0) continue
-        left = sliceRows
-        await pause()
+        if (isDue()) await pause()
       }
     })
   const textOf = (key: K | undefined): string | undefined =>

@@ -9,11 +9,9 @@ import { sessionsCodec } from '../session-codec.ts'
 import type { Row, Session } from '../store.ts'
 import { firstFound, firstRows, keyReader, type Partitions, rowReader, rows, scanAll } from './partitions.ts'
 import type { KeyedRow, QueryableSessionStore } from './queryable.ts'
+import { rowsOfKey } from './rows-of-key.ts'
 import { checkTime } from './times.ts'
 import type { RowRange, StoreView } from './view.ts'
-
-/** Rows of a key that are looked up side by side. */
-const sideBySide = 64
 
 export function queryableSession<K, V>(
   store: Partitions<K>,
@@ -49,21 +47,11 @@ export function queryableSession<K, V>(
   ): AsyncGenerator<KeyedRow<Windowed<K>, V>> {
     const from = Math.max(earliestEnd, earliestOpen(view.streamTime))
     if (from > view.streamTime) return
-    const first = stretchOf(from)
-    const count = (stretchOf(view.streamTime) - first) / stretchMs + 1
-    for (let done = 0; done < count; done += sideBySide) {
-      const found = await Promise.all(
-        Array.from({ length: Math.min(sideBySide, count - done) }, (_, n) => {
-          const nth = done + n
-          return view.get(first + (backward ? count - 1 - nth : nth) * stretchMs, key)
-        }),
-      )
-      for (const stored of found) {
-        if (stored === undefined) continue
-        for (const one of endingFrom(stored, from, backward)) {
-          if (one.start <= latestStart) yield keyed(key, one)
-          else if (!backward) return
-        }
+    const starts = { first: stretchOf(from), last: stretchOf(view.streamTime), stepMs: stretchMs }
+    for await (const [, stored] of rowsOfKey(view, key, starts, backward)) {
+      for (const one of endingFrom(stored, from, backward)) {
+        if (one.start <= latestStart) yield keyed(key, one)
+        else if (!backward) return
       }
     }
   }

@@ -12,7 +12,7 @@ import { type Codec, type RowLayout, rowKey, stampedValue } from '../codec.ts'
 import type { Bucket } from '../entry.ts'
 import { canonical, type Overlay } from '../overlay.ts'
 import { keyEndOf, keyStartOf, noRow, type SealedRows, timestampOf, valueEndOf } from '../sealed-log.ts'
-import { pause, sliceRows, sorted } from '../slices.ts'
+import { pause, slices, sorted } from '../slices.ts'
 import type { ByteRow, ByteSnapshot, ByteStore } from '../store.ts'
 
 export interface ViewParts<K> {
@@ -75,7 +75,7 @@ export class StoreView<K> {
     const sealed = this.#rows
     const isBefore = (a: string, b: string): boolean => (range.backward ? a > b : a < b)
     let next = recent.next()
-    let left = sliceRows
+    const isDue = slices()
     /** Those of the log up to `end`; the last of them takes the place of a row of the same key. */
     function* recentUpTo(end: string | undefined): Generator<StoredRow> {
       for (; next.done !== true && (end === undefined || !isBefore(end, next.value)); next = recent.next()) {
@@ -83,24 +83,19 @@ export class StoreView<K> {
         if (value !== undefined) yield { text: next.value, key: Buffer.from(next.value, 'latin1'), value }
       }
     }
-    const breathe = async (): Promise<void> => {
-      if (--left > 0) return
-      left = sliceRows
-      await pause()
-    }
     for await (const [key, value] of this.#storedRows(range)) {
       const text = key.toString('latin1')
       for (const row of recentUpTo(text)) {
         yield row
-        await breathe()
+        if (isDue()) await pause()
       }
       if (places.has(text)) continue
       yield { text, key, value }
-      await breathe()
+      if (isDue()) await pause()
     }
     for (const row of recentUpTo(undefined)) {
       yield row
-      await breathe()
+      if (isDue()) await pause()
     }
   }
 
@@ -137,7 +132,7 @@ export class StoreView<K> {
     const to = range.to.toString('latin1')
     const places = new Map<string, number>()
     const target = new ByteTarget()
-    let left = sliceRows
+    const isDue = slices()
     for (let row = 0; row < sealed.count; row++) {
       const keyEnd = keyEndOf(sealed, row)
       target.clear()
@@ -150,9 +145,7 @@ export class StoreView<K> {
       )
       const text = target.buffer.toString('latin1', 0, target.length)
       if (text >= from && text < to) places.set(text, row)
-      if (--left > 0) continue
-      left = sliceRows
-      await pause()
+      if (isDue()) await pause()
     }
     return places
   }

@@ -9,6 +9,7 @@ import { panesCodec } from '../session-codec.ts'
 import type { Pane, Row } from '../store.ts'
 import { firstFound, firstRows, keyReader, type Partitions, rowReader, rows, scanAll } from './partitions.ts'
 import type { KeyedRow, QueryableWindowStore } from './queryable.ts'
+import { rowsOfKey } from './rows-of-key.ts'
 import { checkTime } from './times.ts'
 import type { RowRange, StoreView } from './view.ts'
 
@@ -29,9 +30,6 @@ interface Span {
   readonly from: number
   readonly to: number
 }
-
-/** Rows of a key that are looked up side by side. */
-const sideBySide = 64
 
 export function queryableWindow<K, V>(
   store: Partitions<K>,
@@ -103,19 +101,9 @@ function queryable<K, V>(store: Partitions<K>, shape: Shape<V>): QueryableWindow
   ): AsyncGenerator<KeyedRow<Windowed<K>, V>> {
     const limits = seen(span, view.streamTime)
     if (limits.from > limits.to) return
-    const first = rowStartOf(limits.from)
-    const count = (rowStartOf(limits.to) - first) / stepMs + 1
-    for (let done = 0; done < count; done += sideBySide) {
-      const starts = Array.from({ length: Math.min(sideBySide, count - done) }, (_, n) => {
-        const nth = done + n
-        return first + (backward ? count - 1 - nth : nth) * stepMs
-      })
-      const found = await Promise.all(starts.map((start) => view.get(start, key)))
-      for (const [at, stored] of found.entries()) {
-        if (stored === undefined) continue
-        const panes = windowsIn(starts[at] as number, stored)
-        for (const pane of within(panes, limits, backward)) yield keyed(key, pane)
-      }
+    const starts = { first: rowStartOf(limits.from), last: rowStartOf(limits.to), stepMs }
+    for await (const [start, stored] of rowsOfKey(view, key, starts, backward)) {
+      for (const pane of within(windowsIn(start, stored), limits, backward)) yield keyed(key, pane)
     }
   }
 
