@@ -2,35 +2,34 @@ import { expect, test } from 'vitest'
 import { noHeaders } from '../../src/common/record.ts'
 import { aggregate } from '../../src/operators/aggregate.ts'
 import { expireRows, expireStores } from '../../src/operators/expire.ts'
-import type { Update } from '../../src/operators/processor.ts'
+import type { Process, Update } from '../../src/operators/processor.ts'
 import { table } from '../../src/operators/table.ts'
 import { OverlayExpiringStore } from '../../src/state/expiring.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
 import { json, text } from '../state/codecs.ts'
-import { context, headers } from './harness.ts'
+import { context, headers, type TestContext } from './harness.ts'
 
 function store(ttlMs = 10): OverlayExpiringStore<string, number> {
   return new OverlayExpiringStore({ name: 's', key: text, value: json<number>(), bytes: new MemoryByteStore(), ttlMs })
 }
 
-function updates(): { readonly seen: unknown[]; readonly update: Update<string, number> } {
+/** An operator whose rows end, and what it passes on. */
+function ending(
+  keepsLatest: boolean,
+  make: (rows: OverlayExpiringStore<string, number>, ctx: TestContext, update: Update<string, number>) => Process,
+) {
+  const ctx = context()
+  const rows = store()
   const seen: unknown[] = []
   const update: Update<string, number> = (key, value, old, timestamp, given) => {
     seen.push([key, value, old, timestamp, given === headers ? 'its headers' : given])
   }
-  return { seen, update }
+  const run = expireRows({ store: rows, keepsLatest }, ctx, update, make(rows, ctx, update))
+  return { ctx, seen, run }
 }
 
 test('rows of a table end before the record that ends them does anything, without headers, with the time of their end', () => {
-  const ctx = context()
-  const { seen, update } = updates()
-  const rows = store()
-  const run = expireRows(
-    { store: rows, keepsLatest: false },
-    ctx,
-    update,
-    table({ store: rows, sendsOld: true }, ctx, update),
-  )
+  const { ctx, seen, run } = ending(false, (rows, ctx, update) => table({ store: rows, sendsOld: true }, ctx, update))
   run('b', 1, 3, headers)
   run('a', 2, 3, headers)
   run('b', 3, 5, headers)
@@ -47,15 +46,7 @@ test('rows of a table end before the record that ends them does anything, withou
 })
 
 test('what comes when its row would have ended is dropped as late, a tombstone too; a null key moves nothing', () => {
-  const ctx = context()
-  const { seen, update } = updates()
-  const rows = store()
-  const run = expireRows(
-    { store: rows, keepsLatest: false },
-    ctx,
-    update,
-    table({ store: rows, sendsOld: false }, ctx, update),
-  )
+  const { ctx, seen, run } = ending(false, (rows, ctx, update) => table({ store: rows, sendsOld: false }, ctx, update))
   run(null, 1, 1000, headers)
   run('a', 1, 20, headers)
   run('a', 2, 10, headers)
@@ -69,13 +60,7 @@ test('what comes when its row would have ended is dropped as late, a tombstone t
 })
 
 test('an aggregate that is there takes late records, and ends by the latest of its records', () => {
-  const ctx = context()
-  const { seen, update } = updates()
-  const rows = store()
-  const run = expireRows(
-    { store: rows, keepsLatest: true },
-    ctx,
-    update,
+  const { ctx, seen, run } = ending(true, (rows, ctx, update) =>
     aggregate({ store: rows, aggregator: (sum: number, n: number) => sum + n }, ctx, update),
   )
   run('a', 1, 20, headers)

@@ -13,31 +13,19 @@ const orders = topic('orders', { key: string, value: json<Order>() })
 const buyers = topic('buyers', { key: string, value: json<number>() })
 const results = topic('results', { key: string, value: json<readonly [number, number | null]>() })
 
-const topologies = {
-  join: defineTopology('t', (b) => {
-    const table = b.table(orders, { store: 'orders' })
-    table
-      .join(b.table(buyers, { store: 'buyers' }), {
-        name: 'joined',
-        foreignKey: (order) => order.buyer,
-        joiner: (order, buyer) => [order.n, buyer] as const,
-        serde: json<readonly [number, number | null]>(),
-      })
-      .toStream()
-      .to(results)
-  }),
-  leftJoin: defineTopology('t', (b) => {
-    const table = b.table(orders, { store: 'orders' })
-    table
-      .leftJoin(b.table(buyers, { store: 'buyers' }), {
-        name: 'joined',
-        foreignKey: (order) => order.buyer,
-        joiner: (order, buyer) => [order.n, buyer] as const,
-        serde: json<readonly [number, number | null]>(),
-      })
-      .toStream()
-      .to(results)
-  }),
+const options = {
+  name: 'joined',
+  foreignKey: (order: Order) => order.buyer,
+  joiner: (order: Order, buyer: number | null) => [order.n, buyer] as const,
+  serde: results.value,
+}
+
+function topologyOf(method: 'join' | 'leftJoin') {
+  return defineTopology('t', (b) => {
+    const [left, right] = [b.table(orders, { store: 'orders' }), b.table(buyers, { store: 'buyers' })]
+    const joined = method === 'join' ? left.join(right, options) : left.leftJoin(right, options)
+    joined.toStream().to(results)
+  })
 }
 
 type Step =
@@ -79,7 +67,7 @@ describe.each(['join', 'leftJoin'] as const)('%s', (method) => {
     const partitions = fc.record({ orders: fc.integer({ min: 1, max: 3 }), buyers: fc.integer({ min: 1, max: 3 }) })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 120, size: 'max' }), partitions, async (steps, partitions) => {
-        const driver = await createTestDriver(topologies[method], { commit: 'manual', partitions })
+        const driver = await createTestDriver(topologyOf(method), { commit: 'manual', partitions })
         const [left, right] = [new Map<string, Order>(), new Map<string, number>()]
         for (const [time, one] of steps.entries()) {
           if ('end' in one) {
@@ -134,7 +122,7 @@ describe('a result is taken back', () => {
       },
     ],
   ])('%s', async (_, change) => {
-    const driver = await createTestDriver(topologies.join, { commit: 'manual' })
+    const driver = await createTestDriver(topologyOf('join'), { commit: 'manual' })
     await driver.send(buyers, 'b1', 7)
     await driver.send(orders, 'o', one)
     expect(await settled(driver)).toEqual(new Map([['o', [1, 7]]]))

@@ -7,25 +7,16 @@ import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
+import { type Customer, counts, customers, type Order, orders } from '../dsl/fixtures.ts'
 
-export interface Order {
-  readonly id: string
-  readonly customer: string
-  readonly amount: number
-  readonly currency: 'EUR' | 'USD'
-}
-export interface Customer {
-  readonly name: string
-}
+export { type Customer, counts, customers, type Order, orders }
+
 export interface Paid extends Order {
   readonly at: number
 }
 
-export const orders = topic('orders', { key: string, value: json<Order>() })
 export const payments = topic('payments', { key: string, value: json<Paid>() })
-export const customers = topic('customers', { key: string, value: json<Customer>() })
 export const numbered = topic('numbered', { key: int64, value: json<Customer>() })
-export const counts = topic('counts', { key: string, value: int64 })
 export const amounts = topic('amounts', { key: string, value: double })
 
 export declare const stream: KStream<string, Order>

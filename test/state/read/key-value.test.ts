@@ -10,7 +10,7 @@ import type { KeyedRow, QueryableKeyValueStore } from '../../../src/state/read/q
 import type { ByteStore } from '../../../src/state/store.ts'
 import { json, text } from '../codecs.ts'
 import { commit, flush, seal } from '../commit.ts'
-import { inMemory, liveThrough, type Model, onDisk, one, type Query, type Subject } from './life.ts'
+import { inMemory, liveOnDisk, liveThrough, type Model, onDisk, one, type Query, type Subject } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -118,12 +118,7 @@ describe('queries of a key-value store', () => {
   }, 60_000)
 
   test('and so on disk', async () => {
-    const disk = await onDisk()
-    try {
-      await liveThrough(subject({ cacheRows: 2 }), disk.open, 60)
-    } finally {
-      await disk.remove()
-    }
+    await liveOnDisk(subject({ cacheRows: 2 }), 60)
   }, 60_000)
 
   test('a row is decoded anew for each reader, so that what one does with it nobody else sees', async () => {

@@ -226,6 +226,19 @@ export async function onDisk(): Promise<{
   }
 }
 
+/** As `liveThrough`, each store in a directory of its own. */
+export async function liveOnDisk<S extends StateStore, M extends Model<M, Put>, Put>(
+  subject: Subject<S, M, Put>,
+  runs: number,
+): Promise<void> {
+  const disk = await onDisk()
+  try {
+    await liveThrough(subject, disk.open, runs)
+  } finally {
+    await disk.remove()
+  }
+}
+
 /** An answer of one row as rows, none when there is none. */
 export function one(ask: () => Promise<unknown>): () => AsyncIterable<unknown> {
   return async function* () {

@@ -10,7 +10,7 @@ import { OverlaySessionStore } from '../../../src/state/session.ts'
 import type { ByteStore } from '../../../src/state/store.ts'
 import { json, text } from '../codecs.ts'
 import { commit } from '../commit.ts'
-import { inMemory, liveThrough, type Model, onDisk, one, type Query, type Subject } from './life.ts'
+import { inMemory, liveOnDisk, liveThrough, type Model, one, type Query, type Subject } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -175,12 +175,7 @@ describe('queries of sessions', () => {
   }, 60_000)
 
   test('and so on disk', async () => {
-    const disk = await onDisk()
-    try {
-      await liveThrough(subject({ cacheRows: 2 }), disk.open, 40)
-    } finally {
-      await disk.remove()
-    }
+    await liveOnDisk(subject({ cacheRows: 2 }), 40)
   }, 60_000)
 
   test('sessions of several partitions come by key; a key is looked for in each', async () => {

@@ -9,7 +9,7 @@ import type { ByteStore } from '../../../src/state/store.ts'
 import { OverlayVersionedStore } from '../../../src/state/versioned.ts'
 import { json, text } from '../codecs.ts'
 import { commit, flush, seal } from '../commit.ts'
-import { inMemory, liveThrough, type Model, onDisk, one, type Query, type Subject } from './life.ts'
+import { inMemory, liveOnDisk, liveThrough, type Model, one, type Query, type Subject } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -116,12 +116,7 @@ describe('queries of versions', () => {
   }, 60_000)
 
   test('and so on disk', async () => {
-    const disk = await onDisk()
-    try {
-      await liveThrough(subject({ cacheRows: 2 }), disk.open, 60)
-    } finally {
-      await disk.remove()
-    }
+    await liveOnDisk(subject({ cacheRows: 2 }), 60)
   }, 60_000)
 
   test('a query that has seen the head sees the chunks of that head, whatever is put and flushed meanwhile', async () => {

@@ -12,7 +12,7 @@ import type { Pane } from '../../../src/state/store.ts'
 import { OverlayWindowStore } from '../../../src/state/window.ts'
 import { json, text } from '../codecs.ts'
 import { commit, flush, seal } from '../commit.ts'
-import { inMemory, liveThrough, type Model, onDisk, one, type Query, type Subject } from './life.ts'
+import { inMemory, liveOnDisk, liveThrough, type Model, one, type Query, type Subject } from './life.ts'
 
 interface Value {
   readonly n: number
@@ -198,13 +198,8 @@ describe('queries of windows', () => {
   }, 60_000)
 
   test('and so on disk', async () => {
-    const disk = await onDisk()
-    try {
-      await liveThrough(timeSubject(hopping, { cacheRows: 2 }), disk.open, 40)
-      await liveThrough(slidingSubject(sliding, { cacheRows: 2 }), disk.open, 40)
-    } finally {
-      await disk.remove()
-    }
+    await liveOnDisk(timeSubject(hopping, { cacheRows: 2 }), 40)
+    await liveOnDisk(slidingSubject(sliding, { cacheRows: 2 }), 40)
   }, 60_000)
 
   test('rows of a key that lie in many windows are looked up in turn, both ways, as they were at first', async () => {
