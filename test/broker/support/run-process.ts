@@ -48,3 +48,9 @@ export function startRun(args: readonly string[]): RunProcess {
     }),
   }
 }
+
+/** Waits for its end, which must be of this status or by this signal; otherwise throws with what it said. */
+export async function endsWith(run: RunProcess, wanted: number | NodeJS.Signals): Promise<void> {
+  const ended = await run.ended
+  if (ended !== wanted) throw new Error(`ended with ${ended} instead of ${wanted}:\n${run.log()}`)
+}
