@@ -136,6 +136,13 @@ export interface MemberDescription {
   readonly userData: Buffer
 }
 
+/** What a member is given by the leader. */
+export interface MemberAssignment {
+  readonly partitions: readonly TopicPartition[]
+  /** What the leader tells it beside them; empty when there is nothing to tell. */
+  readonly userData: Buffer
+}
+
 export interface MemberOptions {
   readonly groupId: string
   /** Topics whose metadata changes should end the generation. */
@@ -153,11 +160,11 @@ export interface MemberOptions {
   /** Sent with every join, shown to the leader. */
   userData(): Buffer
   /** Run by the leader only: which member reads what. */
-  assign(members: readonly MemberDescription[]): ReadonlyMap<string, readonly TopicPartition[]>
+  assign(members: readonly MemberDescription[]): ReadonlyMap<string, MemberAssignment>
   /** Awaited before the member rejoins: last chance to commit under the old generation. */
   onRevoke(): Promise<void>
   /** The member has a new assignment under `metadata`. Long work (restore) belongs elsewhere: the next rebalance waits for this. */
-  onAssign(partitions: readonly TopicPartition[], metadata: GroupMetadata): Promise<void>
+  onAssign(assignment: MemberAssignment, metadata: GroupMetadata): Promise<void>
   /** The member was thrown out (fenced, session expired): nothing may be committed; it joins again by itself. */
   onLost(): Promise<void>
   /** Membership cannot go on (unauthorized, fenced instance id). Called at most once. */

@@ -193,11 +193,14 @@ function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, eve
         [...partitionsOf.keys()],
       )
       return new Map(
-        [...assigned].map(([member, tasks]) => [member, tasks.flatMap((task) => partitionsOf.get(task) ?? [])]),
+        [...assigned].map(([member, tasks]) => [
+          member,
+          { partitions: tasks.flatMap((task) => partitionsOf.get(task) ?? []), userData: Buffer.alloc(0) },
+        ]),
       )
     },
     onRevoke: () => events.post({ kind: 'revoke' }),
-    onAssign: (partitions, metadata) => events.post({ kind: 'assign', partitions, metadata }),
+    onAssign: ({ partitions }, metadata) => events.post({ kind: 'assign', partitions, metadata }),
     onLost: () => events.post({ kind: 'lost' }),
     onError: (error) => void events.post({ kind: 'error', error }),
   })

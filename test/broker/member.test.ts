@@ -84,12 +84,12 @@ function options(
           ({ partition }) => partition % sorted.length === index,
         ),
       ])
-      return new Map(dealt)
+      return new Map(dealt.map(([memberId, partitions]) => [memberId, { partitions, userData: Buffer.alloc(0) }]))
     },
     async onRevoke() {
       told.say(`${name} revoke`)
     },
-    async onAssign(partitions, { generation }) {
+    async onAssign({ partitions }, { generation }) {
       told.say(`${name} has ${partitions.map(({ partition }) => partition).join()} in ${generation}`)
     },
     async onLost() {

@@ -120,6 +120,7 @@ export async function openInLog(
 
 export interface Assigned {
   readonly partitions: readonly TopicPartition[]
+  readonly userData: string
   readonly metadata: GroupMetadata
 }
 
@@ -139,6 +140,8 @@ export interface TestMemberOptions {
   /** `<name> revoke`, `<name> revoked`, `<name> assign`, `<name> lost`, in the order they happen. */
   readonly events?: string[]
   userData?(): string
+  /** What it tells a member as leader; default nothing. */
+  tells?(memberId: string): string
   onRevoke?(): Promise<void>
 }
 
@@ -162,16 +165,18 @@ export async function joinAs(broker: Broker, options: TestMemberOptions): Promis
       for (let partition = 0; partition < partitions; partition++) {
         dealt.get(ids[partition % ids.length] ?? '')?.push({ topic, partition })
       }
-      return dealt
+      return new Map(
+        [...dealt].map(([id, partitions]) => [id, { partitions, userData: bytes(options.tells?.(id) ?? '') }]),
+      )
     },
     async onRevoke() {
       events.push(`${name} revoke`)
       await options.onRevoke?.()
       events.push(`${name} revoked`)
     },
-    async onAssign(given, metadata) {
+    async onAssign({ partitions: given, userData }, metadata) {
       events.push(`${name} assign`)
-      assignments.push({ partitions: given, metadata })
+      assignments.push({ partitions: given, userData: String(userData), metadata })
       arrived.resolve()
       arrived = Promise.withResolvers()
     },

@@ -635,6 +635,19 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
       const hasAll = (count: number) => (assigned: { partitions: readonly unknown[] }) =>
         assigned.partitions.length === count
 
+      test('tells each member what its leader has to say to it', async () => {
+        const [broker, other] = [await connect(), await connect()]
+        const group = { topic: await newTopic(broker, 2), partitions: 2, groupId: unique('group') }
+        const tells = (memberId: string) => `to ${memberId}`
+        const one = await joinAs(broker, { ...group, name: 'one', tells })
+        const two = await joinAs(other, { ...group, name: 'two', tells })
+        for (const assigned of await Promise.all([one.assigned(hasAll(1)), two.assigned(hasAll(1))])) {
+          expect(assigned.userData).toBe(`to ${assigned.metadata.memberId}`)
+        }
+        await one.close()
+        await two.close()
+      })
+
       test('shares partitions among its members and hands them over when one leaves', async () => {
         const [broker, other] = [await connect(), await connect()]
         const group = { topic: await newTopic(broker, 4), partitions: 4, groupId: unique('group') }

@@ -8,7 +8,7 @@ import {
   encodeSubscription,
 } from '../../src/broker/kafka/member-protocol.ts'
 import { Reader, Writer } from '../../src/broker/kafka/wire.ts'
-import type { GroupMember, MemberOptions } from '../../src/broker/port.ts'
+import type { GroupMember, MemberAssignment, MemberOptions } from '../../src/broker/port.ts'
 import { StreamError } from '../../src/common/errors.ts'
 import { code, noAnswer, ScriptedCluster } from './scripted-cluster.ts'
 
@@ -38,8 +38,12 @@ function joinAnswer({ error = 0, generation = 1, memberId = 'me', leader = 'me',
     .finish()
 }
 
+function given(partitions: readonly number[], userData = ''): MemberAssignment {
+  return { partitions: partitions.map((partition) => ({ topic: 't', partition })), userData: Buffer.from(userData) }
+}
+
 function syncAnswer(partitions: readonly number[], error = 0): Buffer {
-  const assignment = encodeAssignment(partitions.map((partition) => ({ topic: 't', partition })))
+  const assignment = encodeAssignment(given(partitions))
   return new Writer().int32(0).int16(error).bytes(assignment).finish()
 }
 
@@ -70,7 +74,9 @@ function readSyncRequest(request: NodeRequest | undefined): Record<string, reado
   r.string()
   r.nullableString()
   return Object.fromEntries(
-    r.array(() => [r.string(), decodeAssignment(r.bytes() as Buffer).map(({ partition }) => partition)] as const),
+    r.array(
+      () => [r.string(), decodeAssignment(r.bytes() as Buffer).partitions.map(({ partition }) => partition)] as const,
+    ),
   )
 }
 
@@ -101,8 +107,8 @@ async function join(cluster: ScriptedCluster, options: Partial<MemberOptions> = 
       groupId: 'g',
       topics: ['t'],
       userData: () => Buffer.from('mine'),
-      assign: (members) => new Map(members.map(({ memberId }) => [memberId, [{ topic: 't', partition: 5 }]])),
-      onAssign: async (partitions, { generation, memberId }) => {
+      assign: (members) => new Map(members.map(({ memberId }) => [memberId, given([5])])),
+      onAssign: async ({ partitions }, { generation, memberId }) => {
         told.push(`assign ${generation} ${memberId} ${partitions.map(({ partition }) => partition).join()}`)
       },
       onRevoke: async () => {
@@ -144,6 +150,12 @@ describe('joining', () => {
     await member.close()
   })
 
+  test('what the leader tells a member beside its partitions comes with them, and nothing where it says nothing', async () => {
+    expect(decodeAssignment(encodeAssignment(given([3], 'standbys')))).toEqual(given([3], 'standbys'))
+    expect(decodeAssignment(encodeAssignment(given([3])))).toEqual(given([3]))
+    expect(decodeAssignment(Buffer.alloc(0))).toEqual(given([]))
+  })
+
   test('as leader assigns to every member by its user data', async () => {
     const cluster = content()
     cluster.once('JoinGroup', () => joinAnswer({ members: ['me', 'you', 'left-out'] }))
@@ -152,14 +164,8 @@ describe('joining', () => {
       assign: (members) => {
         seen.push(...members.map(({ memberId, userData }) => `${memberId}: ${userData}`))
         return new Map([
-          ['me', [{ topic: 't', partition: 0 }]],
-          [
-            'you',
-            [
-              { topic: 't', partition: 1 },
-              { topic: 't', partition: 2 },
-            ],
-          ],
+          ['me', given([0])],
+          ['you', given([1, 2])],
         ])
       },
     })

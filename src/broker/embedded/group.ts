@@ -7,10 +7,12 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { StreamError } from '../../common/errors.ts'
-import type { TopicPartition } from '../../common/record.ts'
-import type { GroupDescription, GroupMetadata } from '../port.ts'
+import type { GroupDescription, GroupMetadata, MemberAssignment } from '../port.ts'
 import type { Member } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
+
+/** For a member that the leader left out. */
+const nothing: MemberAssignment = { partitions: [], userData: Buffer.alloc(0) }
 
 export class Group {
   readonly id: string
@@ -106,7 +108,7 @@ export class Group {
       }
     }
     if (this.#changed) return
-    let assignment: ReadonlyMap<string, readonly TopicPartition[]>
+    let assignment: ReadonlyMap<string, MemberAssignment>
     try {
       assignment = leader.options.assign(members)
     } catch (error) {
@@ -115,7 +117,7 @@ export class Group {
     }
     this.#state = 'Stable'
     for (const member of this.#members.values()) {
-      member.assign(assignment.get(member.id) ?? [], {
+      member.assign(assignment.get(member.id) ?? nothing, {
         groupId: this.id,
         generation: this.#generation,
         memberId: member.id,

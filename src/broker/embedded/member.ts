@@ -1,7 +1,6 @@
 /** A member of a group: its callbacks run one after another, and once it is gone nobody waits for them. */
 
-import type { TopicPartition } from '../../common/record.ts'
-import type { GroupMetadata, MemberDescription, MemberOptions } from '../port.ts'
+import type { GroupMetadata, MemberAssignment, MemberDescription, MemberOptions } from '../port.ts'
 
 export class Member {
   readonly id: string
@@ -32,9 +31,9 @@ export class Member {
     return this.#call(() => this.options.onRevoke())
   }
 
-  assign(partitions: readonly TopicPartition[], metadata: GroupMetadata): void {
+  assign(assignment: MemberAssignment, metadata: GroupMetadata): void {
     this.#assigned = true
-    void this.#call(() => this.options.onAssign(partitions, metadata))
+    void this.#call(() => this.options.onAssign(assignment, metadata))
   }
 
   /** No longer waited for and not called again. */

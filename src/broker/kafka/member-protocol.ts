@@ -4,7 +4,7 @@
  */
 
 import type { TopicPartition } from '../../common/record.ts'
-import type { GroupMetadata, MemberDescription } from '../port.ts'
+import type { GroupMetadata, MemberAssignment, MemberDescription } from '../port.ts'
 import type { NodeRequest } from './connections.ts'
 import { Reader, Writer } from './wire.ts'
 
@@ -32,26 +32,30 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   return { topics, userData: r.bytes() ?? Buffer.alloc(0) }
 }
 
-export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+export function encodeAssignment({ partitions, userData }: MemberAssignment): Buffer {
   const byTopic = [...Map.groupBy(partitions, (item) => item.topic)]
   return new Writer()
     .int16(0)
     .array(byTopic, (w, [topic, items]) => w.string(topic).array(items, (v, item) => v.int32(item.partition)))
-    .bytes(null)
+    .bytes(userData.length === 0 ? null : userData)
     .finish()
 }
 
+/** What a member has that was left out. */
+export const nothing: MemberAssignment = { partitions: [], userData: Buffer.alloc(0) }
+
 /** Empty bytes are an empty assignment: what a member gets that the leader did not know. */
-export function decodeAssignment(bytes: Buffer): readonly TopicPartition[] {
-  if (bytes.length === 0) return []
+export function decodeAssignment(bytes: Buffer): MemberAssignment {
+  if (bytes.length === 0) return nothing
   const r = new Reader(bytes)
   r.int16()
-  return r
+  const partitions = r
     .array(() => {
       const topic = r.string()
       return r.array((): TopicPartition => ({ topic, partition: r.int32() }))
     })
     .flat()
+  return { partitions, userData: r.bytes() ?? nothing.userData }
 }
 
 export interface JoinRequest {
@@ -110,11 +114,11 @@ function identity(group: GroupMetadata): Writer {
 /** `assignments` is empty from everyone but the leader. */
 export function syncRequest(
   group: GroupMetadata,
-  assignments: ReadonlyMap<string, readonly TopicPartition[]>,
+  assignments: ReadonlyMap<string, MemberAssignment>,
   timeoutMs: number,
 ): NodeRequest {
   const body = identity(group)
-    .array([...assignments], (w, [memberId, partitions]) => w.string(memberId).bytes(encodeAssignment(partitions)))
+    .array([...assignments], (w, [memberId, assignment]) => w.string(memberId).bytes(encodeAssignment(assignment)))
     .finish()
   return { apiKey: 14, apiVersion: 3, apiName: 'SyncGroup', flexible: false, body, timeoutMs }
 }

@@ -4,8 +4,7 @@
  */
 
 import { StreamError } from '../../common/errors.ts'
-import type { TopicPartition } from '../../common/record.ts'
-import type { GroupMember, GroupMetadata, MemberOptions } from '../port.ts'
+import type { GroupMember, GroupMetadata, MemberAssignment, MemberOptions } from '../port.ts'
 import { type Backoff, backoffMs, pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import type { NodeRequest } from './connections.ts'
@@ -16,6 +15,7 @@ import {
   type JoinResponse,
   joinRequest,
   leaveRequest,
+  nothing,
   readError,
   readJoin,
   readSync,
@@ -55,7 +55,7 @@ type End = 'rejoin' | 'lost' | 'closed' | StreamError
 
 interface Generation {
   readonly group: GroupMetadata
-  readonly partitions: readonly TopicPartition[]
+  readonly assignment: MemberAssignment
   /** Of the subscribed topics when the assignment was made; null for a member that does not lead. */
   readonly counts: ReadonlyMap<string, number | undefined> | null
 }
@@ -152,7 +152,7 @@ class KafkaGroupMember implements GroupMember {
       if (generation === null || this.#isClosed()) return
       const { ended, stop, hasEnded } = this.#watch(generation)
       try {
-        await this.#options.onAssign(generation.partitions, generation.group)
+        await this.#options.onAssign(generation.assignment, generation.group)
         let end = await ended
         if (end === 'rejoin') {
           await this.#options.onRevoke()
@@ -220,16 +220,16 @@ class KafkaGroupMember implements GroupMember {
     const leads = joined.leader === joined.memberId
     if (leads) await this.#cluster.describe(topics)
     const counts = leads ? this.#partitionCounts() : null
-    const assignments = leads ? this.#assign(joined) : new Map<string, readonly TopicPartition[]>()
+    const assignments = leads ? this.#assign(joined) : new Map<string, MemberAssignment>()
     const synced = readSync(await this.#send(syncRequest(group, assignments, this.#rebalanceTimeoutMs + 10_000)))
     if (!this.#goesOn(synced.error, 'syncing with')) return null
-    return { group, partitions: decodeAssignment(synced.assignment), counts }
+    return { group, assignment: decodeAssignment(synced.assignment), counts }
   }
 
   /** Every member gets an entry: the coordinator gives nothing to those the leader left out. */
-  #assign(joined: JoinResponse): ReadonlyMap<string, readonly TopicPartition[]> {
+  #assign(joined: JoinResponse): ReadonlyMap<string, MemberAssignment> {
     const chosen = this.#options.assign(joined.members)
-    return new Map(joined.members.map(({ memberId }) => [memberId, chosen.get(memberId) ?? []]))
+    return new Map(joined.members.map(({ memberId }) => [memberId, chosen.get(memberId) ?? nothing]))
   }
 
   /** Whether the answer is a success; else what it says is noted and the join starts again. Throws when it cannot. */
