@@ -11,6 +11,8 @@ import { openSerdes } from '../runtime/serdes.ts'
 import type { Topology } from '../topology/node.ts'
 import { loadTopology } from './load.ts'
 import { locatedIn } from './locate.ts'
+import { answerHere } from './queries/answer.ts'
+import type { Question } from './queries/question.ts'
 import { errorData, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
 import { committingUntil, FirstFailure, type Uncaught, userFailure } from './user-failure.ts'
 
@@ -44,15 +46,25 @@ try {
   const broker = committingUntil(failure, await connectKafka({ bootstrap: start.bootstrap }))
   try {
     await openSerdes(topology)
+    const plan = planWith(topology, start.appId, start.external)
     const engine = await startEngine({
-      plan: planWith(topology, start.appId, start.external),
+      plan,
       broker,
       settings: start.settings,
       clock: systemClock,
       log: (level, message) => post({ kind: 'log', level, message }),
     })
+    const answer = async (query: number, question: Question): Promise<void> => {
+      const { tasks = [], globalTables = new Map() } = engine
+      try {
+        post({ kind: 'answer', query, answer: await answerHere({ plan, tasks, globalTables }, question) })
+      } catch (thrown) {
+        post({ kind: 'answer', query, error: errorData(thrown) })
+      }
+    }
     parentPort?.on('message', (message: ToThread) => {
       if (message.kind === 'stop') engine.stop()
+      else void answer(message.query, message.question)
     })
     failure.met.catch(() => engine.stop())
     let told = engine.state

@@ -17,6 +17,7 @@ import {
   topicFile,
   wholeNumber,
 } from './options.ts'
+import { address } from './queries/address.ts'
 
 const brokerHelp =
   'host:9092[,..] for Kafka; embedded, embedded:memory or embedded:DIR (default: STREAMCTL_BROKER, else embedded)'
@@ -122,6 +123,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(legalName),
     )
     .option('--session-timeout <duration>', 'how long the group waits for a dead member (default: 30s)', once(duration))
+    .option(
+      '--queries <address>',
+      'answer queries of stores over HTTP, at a port of this machine or host:port; 0 takes a free one',
+      once(address),
+    )
     .option('--accept-topology', 'run although streamctl.lock.json says that this needs a reset, and write it anew')
     .option('--no-tui', 'status lines instead of the screen')
     .addHelpText(

@@ -3,6 +3,8 @@
 import { type ErrorCode, type ErrorLocation, messageOf, StreamError } from '../common/errors.ts'
 import type { Snapshot } from '../metrics/snapshot.ts'
 import type { EngineSettings } from '../runtime/engine.ts'
+import type { Answer } from './queries/answer.ts'
+import type { Question } from './queries/question.ts'
 
 /** All that an engine thread is started with. */
 export interface ThreadStart {
@@ -15,11 +17,16 @@ export interface ThreadStart {
   readonly settings: EngineSettings
 }
 
-export type ToThread = { readonly kind: 'stop' }
+export type ToThread =
+  | { readonly kind: 'stop' }
+  /** Answered with its number. */
+  | { readonly kind: 'ask'; readonly query: number; readonly question: Question }
 
 export type FromThread =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'answer'; readonly query: number; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly query: number; readonly error: ErrorData }
   | { readonly kind: 'ended'; readonly error: ErrorData | null }
 
 /** A StreamError without its class, which does not cross threads. */

@@ -5,6 +5,7 @@ import { StreamError } from '../common/errors.ts'
 import type { AppState, Snapshot } from '../metrics/snapshot.ts'
 import type { Engine, EngineParts, Log } from '../runtime/engine.ts'
 import { externalTopics } from '../topology/external-topics.ts'
+import type { Answer, Ask } from './queries/answer.ts'
 import { errorFrom, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
 import { userFailure } from './user-failure.ts'
 
@@ -56,6 +57,10 @@ class EngineThread implements Engine {
   #snapshot: Snapshot | undefined
   readonly tasks = undefined
   readonly globalTables = undefined
+  /** Queries under way, by number. */
+  readonly #asked = new Map<number, PromiseWithResolvers<Answer>>()
+  #queries = 0
+  #hasEnded = false
   /** Resolves at the first snapshot; rejects when the engine ends before. */
   readonly started: Promise<void>
   readonly ended: Promise<void>
@@ -75,6 +80,11 @@ class EngineThread implements Engine {
       else if (message.kind === 'snapshot') {
         this.#snapshot = message.snapshot
         running()
+      } else if (message.kind === 'answer') {
+        const asked = this.#asked.get(message.query)
+        this.#asked.delete(message.query)
+        if ('error' in message) asked?.reject(errorFrom(message.error))
+        else asked?.resolve(message.answer)
       } else {
         ended = { error: message.error === null ? null : errorFrom(message.error) }
         // Whatever still waits in there waits for nothing.
@@ -89,6 +99,9 @@ class EngineThread implements Engine {
       })
       this.#thread.once('exit', (code) => {
         ended ??= { error: new StreamError('INTERNAL', `an engine thread ended by itself with ${code}`) }
+        for (const { reject } of this.#asked.values()) reject(gone())
+        this.#asked.clear()
+        this.#hasEnded = true
         if (ended.error === null) resolve()
         else reject(ended.error)
       })
@@ -105,8 +118,25 @@ class EngineThread implements Engine {
     return this.#snapshot as Snapshot
   }
 
+  /** @throws StreamError as a query of its stores, REBALANCE when it has ended. */
+  readonly ask: Ask = (question) => {
+    if (this.#hasEnded) return Promise.reject(gone())
+    const asked = Promise.withResolvers<Answer>()
+    const query = this.#queries++
+    this.#asked.set(query, asked)
+    const message: ToThread = { kind: 'ask', query, question }
+    this.#thread.postMessage(message)
+    return asked.promise
+  }
+
   stop(): void {
     const message: ToThread = { kind: 'stop' }
     this.#thread.postMessage(message)
   }
+}
+
+function gone(): StreamError {
+  return new StreamError('REBALANCE', 'the engine that was asked has ended', {
+    hint: 'Ask again when the application is running.',
+  })
 }

@@ -2,6 +2,8 @@
 
 import { StreamError } from '../common/errors.ts'
 import { partitionOf } from '../common/partitioner.ts'
+import type { SessionWindows, SlidingWindows } from '../common/windows.ts'
+import type { AnySerde } from '../serde/serde.ts'
 import { queryableGlobal } from '../state/read/global.ts'
 import { queryableKeyValue } from '../state/read/key-value.ts'
 import type { Partitions, Viewable } from '../state/read/partitions.ts'
@@ -50,7 +52,21 @@ export interface StoreLookup {
 }
 
 /** What can be asked for. */
-type QueryableKind = 'key-value' | 'window' | 'session' | 'versioned'
+export type QueryableKind = 'key-value' | 'window' | 'session' | 'versioned'
+
+/** A store that can be read: what it takes to ask for its rows. */
+export interface QueryableStore {
+  readonly name: string
+  readonly kind: QueryableKind
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** How many it has, 0 before a topic matches its pattern; undefined of a global table, which every process has whole. */
+  readonly partitions: number | undefined
+  /** Of sliding windows, whose rows lie in stretches. */
+  readonly sliding?: SlidingWindows | undefined
+  /** Of sessions, likewise. */
+  readonly session?: SessionWindows | undefined
+}
 
 const kinds: Readonly<Partial<Record<StoreSpec['kind'], QueryableKind>>> = {
   'key-value': 'key-value',
@@ -79,6 +95,29 @@ export function storeLookup(here: Here): StoreLookup {
     if (kinds[spec.kind] !== kind) throw otherKind(name, kinds[spec.kind], kind)
     return readerOf(spec, partitionsOf(spec, options.partition, here))
   }
+}
+
+export function queryableStores(plan: Plan): readonly QueryableStore[] {
+  const own = [...queryableSpecs(plan).values()].map((spec): QueryableStore => {
+    const { name, key, value, sliding, session } = spec
+    const kind = kinds[spec.kind] as QueryableKind
+    return { name, kind, key, value, partitions: partitionCount(plan, name) ?? 0, sliding, session }
+  })
+  const global = plan.topology.nodes.flatMap((node): readonly QueryableStore[] => {
+    if (node.kind !== 'global-table') return []
+    return [{ name: node.table, kind: 'key-value', key: node.key, value: node.value, partitions: undefined }]
+  })
+  return [...own, ...global]
+}
+
+/** Partitions of a store whose tasks are here, whatever they are doing. */
+export function partitionsHere({ plan, tasks }: Here, store: string): readonly number[] {
+  const sub = subTopologyOf(plan, store)
+  return tasks.flatMap(({ id }) => (id.subTopology === sub ? [id.partition] : [])).sort((a, b) => a - b)
+}
+
+export function subTopologyOf(plan: Plan, store: string): number {
+  return plan.subTopologies.findIndex(({ stores }) => stores.some(({ name }) => name === store))
 }
 
 function globalReader(
@@ -139,13 +178,13 @@ function partitionsOf(spec: StoreSpec, partition: number | undefined, here: Here
     stores: (wanted) => {
       const { plan, tasks } = here
       if (partitionCount(plan, name) === 0) throw noTask(name)
-      const sub = plan.subTopologies.findIndex(({ stores }) => stores.some((store) => store.name === name))
+      const sub = subTopologyOf(plan, name)
       const found = tasks
         .filter(({ id }) => id.subTopology === sub && (partition === undefined || id.partition === partition))
         .sort((a, b) => a.id.partition - b.id.partition)
       if (found.length === 0) throw notHere(name, partition)
       for (const task of found) if (task.state !== 'running') throw notReady(name, task)
-      return inOrder(found, wanted === undefined ? 0 : homeOf(wanted, spec, partitionCount(plan, name))).map(
+      return inOrder(found, wanted === undefined ? 0 : homePartition(wanted, spec, partitionCount(plan, name))).map(
         (task) => task.stores.get(name) as unknown as Viewable<unknown>,
       )
     },
@@ -157,7 +196,7 @@ function partitionCount({ appId, partitions }: Plan, store: string): number {
 }
 
 /** Where records of the key go by default. */
-function homeOf(wanted: unknown, { key }: StoreSpec, count: number): number {
+export function homePartition(wanted: unknown, { key }: { readonly key: AnySerde }, count: number): number {
   const bytes = key.serialize(wanted)
   return partitionOf(bytes, count, 0, bytes.length - (key.unpartitionedBytes ?? 0))
 }

@@ -22,6 +22,8 @@ import { loopWarnings } from '../loops.ts'
 import type { TopicConfig, TopicFile } from '../options.ts'
 import { isEmptyRange, type Outputs, openOutputs, outputDecoders } from '../outputs.ts'
 import { pace } from '../pace.ts'
+import { type Address, addressText } from '../queries/address.ts'
+import type { Queries } from '../queries/open.ts'
 import { formatOfFile, parseRecord } from '../records.ts'
 import { type RunView, runView, viewKind } from '../run-view.ts'
 import { onStop, type Stopping } from '../signals.ts'
@@ -52,6 +54,8 @@ export interface RunOptions {
   readonly sessionTimeout?: number | undefined
   /** Engine threads. */
   readonly workers?: number | undefined
+  /** Where queries over HTTP are answered. */
+  readonly queries?: Address | undefined
   /** Runs what the lock says needs a reset. */
   readonly acceptTopology?: boolean | undefined
   readonly tui?: boolean | undefined
@@ -84,16 +88,24 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const failure = new FirstFailure()
   const broker = committingUntil(failure, await openBroker(choice, io))
   const unwatch = io.onUncaught((error) => failure.note(error))
+  let queries: Queries | undefined
   try {
+    if (options.queries !== undefined) {
+      const { openQueries } = await import('../queries/open.ts')
+      queries = await openQueries(options.queries)
+      const url = `http://${addressText(queries.address)}/stores`
+      view.event('queries', `queries: ${url}`, { url })
+    }
     return await new Run(topology, broker, options, io, view, stopping, failure, lock).go(
       targets,
       stateDir,
-      startEngines,
+      queries === undefined ? startEngines : queries.answeredBy(startEngines),
     )
   } catch (thrown) {
     throw locatedIn(thrown, topology)
   } finally {
     stopping.dispose()
+    await queries?.close()
     await broker.close()
     unwatch()
   }
