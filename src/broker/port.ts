@@ -178,10 +178,19 @@ export interface GroupMember {
   close(): Promise<void>
 }
 
+export interface DescribedMember {
+  readonly memberId: string
+  readonly clientId: string
+  readonly host: string
+  /** What it said when it joined, and what it may read; empty while the group rebalances, and of groups that are no application's of ours. */
+  readonly userData: Buffer
+  readonly partitions: readonly TopicPartition[]
+}
+
 export interface GroupDescription {
   /** `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Empty`, `Dead`. */
   readonly state: string
-  readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[]
+  readonly members: readonly DescribedMember[]
 }
 
 /** A connected cluster. */

@@ -113,6 +113,7 @@ async function settingsOf(
     instanceId: options.instanceId ?? identity,
     sessionTimeoutMs: options.sessionTimeoutMs ?? null,
     transactionTimeoutMs: transactionTimeout(commitIntervalMs, options.transactionTimeoutMs),
+    applicationServer: null,
   }
 }
 

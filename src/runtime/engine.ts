@@ -13,6 +13,7 @@ import { makeCounters } from './counters.ts'
 import { GlobalReader } from './global-reader.ts'
 import { type GlobalTable, globalTablesOf } from './global-table.ts'
 import { IdleClose } from './idle-close.ts'
+import { readMember, writeMember } from './member-data.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
 import { snapshotOf } from './report.ts'
@@ -43,6 +44,8 @@ export interface EngineSettings {
   readonly instanceId: string
   readonly sessionTimeoutMs: number | null
   readonly transactionTimeoutMs: number
+  /** host:port where this process answers queries of its stores, for the other members to know (Kafka Streams: application.server); null where it does not. */
+  readonly applicationServer: string | null
 }
 
 export interface Engine {
@@ -186,10 +189,10 @@ function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, eve
     instanceId: settings.instanceId,
     leaveOnClose: true,
     ...(settings.sessionTimeoutMs !== null && { sessionTimeoutMs: settings.sessionTimeoutMs }),
-    userData: () => Buffer.from(JSON.stringify({ version: 1, tasks: open.current })),
+    userData: () => writeMember({ tasks: open.current, applicationServer: settings.applicationServer }),
     assign: (members) => {
       const assigned = assignTasks(
-        members.map(({ memberId, userData }) => ({ memberId, owned: ownedTasks(userData) })),
+        members.map(({ memberId, userData }) => ({ memberId, owned: readMember(userData).tasks })),
         [...partitionsOf.keys()],
       )
       return new Map(
@@ -204,16 +207,6 @@ function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, eve
     onLost: () => events.post({ kind: 'lost' }),
     onError: (error) => void events.post({ kind: 'error', error }),
   })
-}
-
-/** A member of another version tells nothing that counts: it then owns nothing. */
-function ownedTasks(userData: Buffer): readonly string[] {
-  try {
-    const { version, tasks } = JSON.parse(userData.toString('utf8')) as { version?: unknown; tasks?: unknown }
-    return version === 1 && Array.isArray(tasks) ? tasks.filter((task) => typeof task === 'string') : []
-  } catch {
-    return []
-  }
 }
 
 /** The tasks whose inputs are all in `partitions`: those open already, and new ones. Others are closed. */

@@ -666,6 +666,13 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
         expect(described.members.map(({ memberId }) => memberId).sort()).toEqual(
           [first.metadata.memberId, second.metadata.memberId].sort(),
         )
+        for (const [name, { metadata, partitions }] of [
+          ['one', first],
+          ['two', second],
+        ] as const) {
+          const member = described.members.find(({ memberId }) => memberId === metadata.memberId)
+          expect([member?.userData.toString(), member?.partitions]).toEqual([name, partitions])
+        }
         await one.close()
         expect(partitionsOf(await two.assigned(hasAll(4)))).toEqual([0, 1, 2, 3])
         await two.close()

@@ -71,11 +71,7 @@ export class Group {
   }
 
   describe(): GroupDescription {
-    const members = [...this.#members.values()].map(({ id, clientId }) => ({
-      memberId: id,
-      clientId,
-      host: 'localhost',
-    }))
+    const members = [...this.#members.values()].map((member) => member.described())
     const isUnknown = members.length === 0 && this.#generation === 0 && this.offsets.isEmpty
     return { state: isUnknown ? 'Dead' : this.#state, members }
   }

@@ -1,6 +1,7 @@
 /** A member of a group: its callbacks run one after another, and once it is gone nobody waits for them. */
 
-import type { GroupMetadata, MemberAssignment, MemberDescription, MemberOptions } from '../port.ts'
+import type { TopicPartition } from '../../common/record.ts'
+import type { DescribedMember, GroupMetadata, MemberAssignment, MemberDescription, MemberOptions } from '../port.ts'
 
 export class Member {
   readonly id: string
@@ -9,6 +10,8 @@ export class Member {
   readonly #failed: (member: Member, error: Error) => void
   readonly #gone = Promise.withResolvers<void>()
   #isGone = false
+  #userData: Buffer = Buffer.alloc(0)
+  #partitions: readonly TopicPartition[] = []
   /** Has an assignment to give back. */
   #assigned = false
   #calls: Promise<void> = Promise.resolve()
@@ -20,19 +23,29 @@ export class Member {
     this.#failed = failed
   }
 
+  /** As it joins. */
   describe(): MemberDescription {
-    return { memberId: this.id, userData: this.options.userData() }
+    this.#userData = this.options.userData()
+    return { memberId: this.id, userData: this.#userData }
+  }
+
+  /** As it stands in the group. */
+  described(): DescribedMember {
+    const { id: memberId, clientId } = this
+    return { memberId, clientId, host: 'localhost', userData: this.#userData, partitions: this.#partitions }
   }
 
   /** Resolves when the member has given its partitions back, or is gone. */
   revoke(): Promise<void> {
     if (!this.#assigned) return Promise.resolve()
     this.#assigned = false
+    this.#partitions = []
     return this.#call(() => this.options.onRevoke())
   }
 
   assign(assignment: MemberAssignment, metadata: GroupMetadata): void {
     this.#assigned = true
+    this.#partitions = assignment.partitions
     void this.#call(() => this.options.onAssign(assignment, metadata))
   }
 

@@ -1,8 +1,9 @@
 /** Positions on the wire: ListOffsets 3, OffsetFetch 7 (require-stable, KIP-447), DeleteRecords 1, DescribeGroups 2. */
 
 import type { TopicPartition } from '../../common/record.ts'
-import type { CommittedOffset, OffsetSpec, PartitionOffset } from '../port.ts'
+import type { CommittedOffset, DescribedMember, OffsetSpec, PartitionOffset } from '../port.ts'
 import type { NodeRequest } from './connections.ts'
+import { decodeAssignment, decodeSubscription, protocolName } from './member-protocol.ts'
 import { Reader, Writer } from './wire.ts'
 
 /** ListOffsets' magic timestamps. */
@@ -118,6 +119,8 @@ export function readDeleteRecords(body: Buffer): readonly OffsetAnswer[] {
     .flat()
 }
 
+const noUserData = Buffer.alloc(0)
+
 export function describeGroupRequest(groupId: string): NodeRequest {
   const body = new Writer().array([groupId], (w, id) => w.string(id)).finish()
   return { apiKey: 15, apiVersion: 2, apiName: 'DescribeGroups', flexible: false, body }
@@ -126,7 +129,7 @@ export function describeGroupRequest(groupId: string): NodeRequest {
 export interface GroupAnswer {
   readonly error: number
   readonly state: string
-  readonly members: readonly { readonly memberId: string; readonly clientId: string; readonly host: string }[]
+  readonly members: readonly DescribedMember[]
 }
 
 export function readDescribeGroup(body: Buffer): GroupAnswer | undefined {
@@ -137,12 +140,16 @@ export function readDescribeGroup(body: Buffer): GroupAnswer | undefined {
     r.string()
     const state = r.string()
     r.string()
-    r.string()
-    const members = r.array(() => {
+    const isOurs = r.string() === protocolName
+    const members = r.array((): DescribedMember => {
       const member = { memberId: r.string(), clientId: r.string(), host: r.string().replace(/^\//, '') }
-      r.bytes()
-      r.bytes()
-      return member
+      const subscription = r.bytes()
+      const assignment = r.bytes()
+      return {
+        ...member,
+        userData: isOurs && subscription?.length ? decodeSubscription(subscription).userData : noUserData,
+        partitions: isOurs && assignment?.length ? decodeAssignment(assignment).partitions : [],
+      }
     })
     return { error, state, members }
   })[0]

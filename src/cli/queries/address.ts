@@ -1,5 +1,6 @@
-/** Where queries are listened for. */
+/** Where queries are listened for, and what other processes are told of it. */
 
+import { hostname } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 
 export interface Address {
@@ -21,4 +22,9 @@ export function address(text: string): Address {
 /** As in a URL. */
 export function addressText({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** By which other machines reach it: what listens on every interface goes by the name of the machine. */
+export function advertised({ host, port }: Address): Address {
+  return { host: host === '0.0.0.0' || host === '::' ? hostname() : host, port }
 }

@@ -1,7 +1,7 @@
 /** Queries of one run: the server, and the engines that answer it, whichever there are just now. */
 
 import type { Engine, EngineParts } from '../../runtime/engine.ts'
-import type { Address } from './address.ts'
+import { type Address, addressText, advertised } from './address.ts'
 import { type Ask, answerHere } from './answer.ts'
 import type { Question } from './question.ts'
 import { router } from './router.ts'
@@ -18,16 +18,20 @@ export interface Queries extends QueryServer {
 export async function openQueries(asked: Address): Promise<Queries> {
   let queried: Queried | undefined
   const server = await serveQueries(asked, () => queried)
+  const self = addressText(advertised(server.address))
   return {
     ...server,
     answeredBy:
       (start = startHere) =>
       async (parts) => {
-        const engines = await start(parts)
-        queried = router(
-          parts.plan,
-          engines.map((engine) => askOf(engine, parts)),
-        )
+        const { plan, broker, settings } = parts
+        const engines = await start({ ...parts, settings: { ...settings, applicationServer: self } })
+        queried = router({
+          plan,
+          engines: engines.map((engine) => askOf(engine, parts)),
+          self,
+          describeGroup: () => broker.describeGroup(plan.appId),
+        })
         return engines
       },
   }

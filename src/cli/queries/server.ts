@@ -6,7 +6,7 @@ import { StreamError } from '../../common/errors.ts'
 import type { QueryableStore } from '../../runtime/queries.ts'
 import { toJson } from '../json-values.ts'
 import { type Address, addressText } from './address.ts'
-import { type Answer, type AnswerRow, findStore } from './answer.ts'
+import { type Answer, findStore } from './answer.ts'
 import { type Question, questionOf, scopeOf, verbsOf } from './question.ts'
 import { refusalOf, refuse } from './refusal.ts'
 
@@ -104,7 +104,8 @@ async function bodyOf(target: string, queried: Queried | undefined): Promise<str
   if (verb === undefined) return toJson(described(store))
   const question = questionOf(store, verb, url.searchParams)
   const { local, ordered } = scopeOf(url.searchParams)
-  return shown(question, await queried.answer(store, question, local), ordered)
+  const answer = await queried.answer(store, question, local)
+  return ordered ? forMerging(queried.app, answer) : shown(question, answer)
 }
 
 function pathOf(url: URL): readonly string[] {
@@ -129,10 +130,13 @@ function described(store: QueryableStore): object {
   }
 }
 
-/** @param ordered as one process answers another: rows, even of one key, and what they are merged by. */
-function shown({ store, verb }: Question, { partitions, rows, more, count }: Answer, ordered: boolean): string {
-  if (ordered)
-    return `{"partitions":${toJson(partitions)},"rows":[${rows.map(orderedRow).join(',')}],"more":${more},"count":${count}}`
+/** As one process answers another: rows, even of one key, and what they are merged by. */
+function forMerging(app: string, { partitions, rows, more, count }: Answer): string {
+  const ordered = rows.map(({ order, json }) => `{"order":${toJson(order)},"row":${json}}`)
+  return `{"app":${toJson(app)},"partitions":${toJson(partitions)},"rows":[${ordered.join(',')}],"more":${more},"count":${count}}`
+}
+
+function shown({ store, verb }: Question, { partitions, rows, more, count }: Answer): string {
   const head = `{"store":${toJson(store)},`
   if (verb === 'count') return `${head}"partitions":${toJson(partitions)},"count":${count}}`
   if (verb !== 'get') {
@@ -143,8 +147,4 @@ function shown({ store, verb }: Question, { partitions, rows, more, count }: Ans
   throw refuse(404, 'INVALID_ARGUMENT', `store ${store} has no row of that key`, {
     hint: 'Look what it has with /all.',
   })
-}
-
-function orderedRow({ order, json }: AnswerRow): string {
-  return `{"order":${toJson(order)},"row":${json}}`
 }
