@@ -82,8 +82,12 @@ async function openOnDisk(options: TaskStateOptions, dir: string): Promise<TaskS
     bytes,
     checkpoint,
     close: async () => {
-      await bytes.close()
-      await writeMarker(dir, { ...marker, state: 'closed' })
+      // While the database is locked: another engine of this process may wait for it, and writes a marker of its own then.
+      try {
+        await writeMarker(dir, { ...marker, state: 'closed' })
+      } finally {
+        await bytes.close()
+      }
     },
   }
 }

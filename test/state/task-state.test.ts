@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -98,6 +99,26 @@ test('a task that is open elsewhere is locked, and is not wiped', async () => {
   await expect(open()).rejects.toMatchObject({ code: 'LOCKED' })
   await held.close()
   await expectKept()
+})
+
+test('the database is locked until nothing is written any more: whoever waits for it writes then', async () => {
+  const { bytes, close } = await open()
+  const unlock = bytes.close.bind(bytes)
+  let atUnlock: unknown
+  bytes.close = () => {
+    atUnlock = [JSON.parse(readFileSync(join(dir, markerFile), 'utf8')), readdirSync(dir)]
+    return unlock()
+  }
+  await close()
+  expect(atUnlock).toEqual([{ state: 'closed', task: '0_0', bootId: 'boot-1' }, ['db', markerFile]])
+})
+
+test('a database is unlocked also when its directory takes no more writes', async () => {
+  const state = await open()
+  await mkdir(join(dir, `${markerFile}.new`))
+  await expect(state.close()).rejects.toThrow('EISDIR')
+  const database = await openLevel(join(dir, 'db'), { createIfMissing: false })
+  await database.close()
 })
 
 test('damage is wiped: CURRENT gone, empty; manifest gone, cut; table file gone', async () => {
