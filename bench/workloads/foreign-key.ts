@@ -32,7 +32,6 @@ export const foreignKey: WorkloadKind = {
           name: 'enriched',
           foreignKey: (payment) => payment.account,
           joiner: enriched,
-          serde: json<Enriched>(),
         })
         .toStream()
         .to(topic(output, { key: string, value: json<Enriched>() }))

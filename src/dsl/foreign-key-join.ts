@@ -10,7 +10,7 @@ import type { Storage } from './grouping.ts'
 import { requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { requireSameGraph, type UserFunction } from './stateless.ts'
-import { requireSerde, type TableState } from './stream-state.ts'
+import { requireRows, requireSerde, type TableState } from './stream-state.ts'
 
 export interface ForeignKeyJoinArguments {
   readonly name?: unknown
@@ -24,7 +24,7 @@ export interface ForeignKeyJoinArguments {
 
 /**
  * Left rows subscribe to the rows they refer to, through one topic; the other table's side answers, through another, back to where the
- * left row is, and there the result is made and kept.
+ * left row is, and there the result is made, and kept if it has a serde.
  */
 export function joinByForeignKey(
   left: TableState,
@@ -37,17 +37,13 @@ export function joinByForeignKey(
   const call = `${graph.nameOf(left.node)}.${method}`
   const name = graph.claimStore(options.name, call, site)
   requireSameGraph(left, other, name, site)
+  requireRows(left, name, site)
+  requireRows(other, name, site)
   const foreignKey = requireSync(options.foreignKey, 'foreignKey', name, site) as UserFunction
   const joiner = requireSync(options.joiner, 'joiner', name, site) as UserFunction
   const fix = (part: string): string => `${method}(table, { name: '${name}', foreignKey, joiner, ${part} })`
-  const serde = requireSerde(
-    options.serde ?? { lostBy: name },
-    'value',
-    'for its store',
-    fix('serde: json<R>()'),
-    name,
-    site,
-  )
+  const withSerde = fix('serde: json<R>()')
+  const serde = options.serde && requireSerde(options.serde, 'value', 'for its store', withSerde, name, site)
   const value = requireSerde(
     options.value ?? left.value,
     'value',
@@ -93,12 +89,23 @@ export function joinByForeignKey(
   const answerKey: AnySerde = Object.freeze({ ...key, serialize: textKey.serialize })
   const home = (_key: string, { partition }: SubscriptionResponse<unknown>): number => partition
   const answers = topicOf(answering, `${name}-response`, answerKey, responseOf(answered), home)
-  const spec = storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)
+  const spec = serde && storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)
   const stores = left.stores.map((store) => store.name)
   const node = graph.add(
-    { kind: 'foreign-key-result', parents: [answers, left.node], store: spec, stores, left: isLeft, joiner, value },
+    {
+      kind: 'foreign-key-result',
+      parents: [answers, left.node],
+      ...(spec && { store: spec }),
+      stores,
+      left: isLeft,
+      joiner,
+      value,
+    },
     name,
     site,
   )
-  return { graph, node, key, value: serde, stores: [spec] }
+  if (spec === undefined) {
+    return { graph, node, key, value: { lostBy: name }, stores: [], unkept: { lostBy: name, fix: withSerde } }
+  }
+  return { graph, node, key, value: spec.value, stores: [spec] }
 }

@@ -28,6 +28,14 @@ export interface TableState {
   readonly value: KnownSerde
   /** What the table is kept in, or derived from; several after a join. */
   readonly stores: readonly StoreSpec[]
+  /** The join by a foreign key that it comes from and that keeps no results: its updates are all there is of it. */
+  readonly unkept?: LostRows
+}
+
+/** The named operator keeps no rows, until it is given what `fix` says. */
+export interface LostRows {
+  readonly lostBy: string
+  readonly fix: string
 }
 
 export interface GlobalTableState {
@@ -45,6 +53,17 @@ export interface GivenSerdes {
 
 export function isLost(serde: KnownSerde): serde is LostSerde {
   return 'lostBy' in serde
+}
+
+/** @throws StreamError INVALID_TOPOLOGY when no rows are kept that the call could look at, or take old values from. */
+export function requireRows({ unkept }: TableState, call: string, site: SourceLocation | undefined): void {
+  if (unkept === undefined) return
+  throw invalid(
+    `${call} looks at the rows of ${unkept.lostBy}, which keeps none: it was given no serde for its results`,
+    `Give it one: ${unkept.fix}. Without one its updates can be mapped and turned into a stream.`,
+    call,
+    site,
+  )
 }
 
 /** The given serdes, else those of the stream. */

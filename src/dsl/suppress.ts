@@ -8,7 +8,7 @@ import { callSite } from './call-site.ts'
 import { storeSpec } from './graph.ts'
 import type { Storage } from './grouping.ts'
 import { invalid } from './invalid.ts'
-import { requireSerde, type TableState } from './stream-state.ts'
+import { requireRows, requireSerde, type TableState } from './stream-state.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
 
 export interface SuppressArguments {
@@ -33,6 +33,7 @@ export function suppress(
       site,
     )
   }
+  requireRows(table, name, site)
   if (isVersioned(graph.nodes, table.node)) {
     throw invalid(
       `${name}: suppress passes on the last update of a key alone, and of the versioned table ${graph.nameOf(table.node)} every version counts`,

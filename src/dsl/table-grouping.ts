@@ -7,7 +7,7 @@ import { storeSpec } from './graph.ts'
 import { type Grouping, repartitioned, type Storage } from './grouping.ts'
 import { invalid, requireSync } from './invalid.ts'
 import { displayName, type UserFunction } from './stateless.ts'
-import { type GivenSerdes, requireSerde, type TableState } from './stream-state.ts'
+import { type GivenSerdes, requireRows, requireSerde, type TableState } from './stream-state.ts'
 
 /** `value` is the serde of the group's values; on the topic they travel as changes. */
 export interface TableGrouping extends Grouping {
@@ -25,6 +25,7 @@ export function groupTableBy(
   const { graph } = table
   const display = displayName(table, 'groupBy', undefined, site)
   requireSync(mapper, 'mapper', display, site)
+  requireRows(table, display, site)
   if (given === undefined) {
     throw invalid(
       `${display} has no name`,

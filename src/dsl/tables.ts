@@ -9,7 +9,7 @@ import type { Storage } from './grouping.ts'
 import { invalid, requireDuration, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
-import { type GivenSerdes, type StreamState, type TableState, withSerdes } from './stream-state.ts'
+import { type GivenSerdes, requireRows, type StreamState, type TableState, withSerdes } from './stream-state.ts'
 
 export interface ToTableArguments extends GivenSerdes {
   readonly storage?: Storage | undefined
@@ -89,6 +89,8 @@ export function derived(
     const node = graph.add({ kind: 'table-map-values', parents, mapper: fn as UserFunction }, name, site)
     return { ...table, node, value: { lostBy: name } }
   }
+  // What a row was before says whether it was there.
+  requireRows(table, name, site)
   const body = { kind: 'table-filter', parents, predicate: fn as UserFunction, negate: method === 'filterNot' } as const
   return { ...table, node: graph.add(body, name, site) }
 }
@@ -133,12 +135,13 @@ export function joinTable(
 
 /** What is looked up by a key alone: any table but a windowed one, of a versioned table the latest version, or that of a time. */
 export function requireKeyed(
-  { stores }: TableState,
+  table: TableState,
   what: 'joined' | 'read',
   node: string,
   site: SourceLocation | undefined,
 ): void {
-  const windowed = stores.find(({ kind }) => kind !== 'key-value' && kind !== 'versioned')
+  requireRows(table, node, site)
+  const windowed = table.stores.find(({ kind }) => kind !== 'key-value' && kind !== 'versioned')
   if (windowed === undefined) return
   throw invalid(
     `${node}: the windowed table ${windowed.name} cannot be ${what}, as its rows are found by key and window`,
@@ -203,6 +206,8 @@ export function joinTables(
   const { graph } = left
   const name = displayName(left, method, options?.name, site)
   requireSameGraph(left, right, name, site)
+  requireRows(left, name, site)
+  requireRows(right, name, site)
   requireSync(joiner, 'joiner', name, site)
   const node = graph.add(
     {

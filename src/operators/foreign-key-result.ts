@@ -10,12 +10,16 @@ export interface ForeignKeyResultArgs<K, V, O, R> {
   readonly left: boolean
   readonly joiner: (value: V, other: O | null, key: K) => R
   readonly hashOf: (value: V) => string
-  readonly store: KeyValueStore<K, R>
+  /** Without it no results are kept. */
+  readonly store: KeyValueStore<K, R> | undefined
   /** Whether somebody downstream looks at old values: they take a look-up each. */
   readonly sendsOld: boolean
 }
 
-/** An answer to a row that has changed meanwhile is stale: the one to the new row is on its way. */
+/**
+ * An answer to a row that has changed meanwhile is stale: the one to the new row is on its way. Where no results are kept it is not known whether
+ * a quiet answer has one to take back, so that it is passed on.
+ */
 export function foreignKeyResult<K, V, O, R>(
   args: ForeignKeyResultArgs<K, V, O, R>,
   ctx: ProcessorContext,
@@ -27,11 +31,11 @@ export function foreignKeyResult<K, V, O, R>(
   return (key, response, timestamp, headers) => {
     const value = view(key)?.value ?? null
     if (response.hash !== (value === null ? null : hashOf(value))) return
-    if (response.quiet && store.get(key) === undefined) return
+    if (response.quiet && store !== undefined && store.get(key) === undefined) return
     const other = response.value
     const result = value === null || (other === null && !left) ? null : joiner(value, other, key)
-    const old = sendsOld ? (store.get(key)?.value ?? null) : null
-    store.put(key, result, timestamp)
+    const old = sendsOld ? (store?.get(key)?.value ?? null) : null
+    store?.put(key, result, timestamp)
     forwarded.count++
     next(key, result, old, timestamp, headers)
   }

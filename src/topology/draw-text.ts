@@ -99,7 +99,6 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'dedupe':
     case 'rate-limit':
     case 'table-aggregate':
-    case 'foreign-key-result':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':
@@ -107,6 +106,8 @@ function label(node: GraphNode, parent: GraphNode | undefined): string {
     case 'table-transform-values':
     case 'stream-stream-join':
       return `{${name}}=`
+    case 'foreign-key-result':
+      return node.stores.includes(name) ? `{${name}}=` : `[${name}]`
     case 'process':
       return node.stores.length > 0 ? `{${name}}=` : `[${name}]`
     case 'stream-table-join':

@@ -371,8 +371,8 @@ export interface ForeignKeyJoinNode extends NodeBase {
 /** `parents` is [answers, left table]; driven by the answers. */
 export interface ForeignKeyResultNode extends NodeBase {
   readonly kind: 'foreign-key-result'
-  /** The results. */
-  readonly store: StoreSpec
+  /** The results; without it they are passed on alone, and nobody downstream looks at rows or at old values. */
+  readonly store?: StoreSpec
   /** Names of the stores that the left table is kept in, or derived from. */
   readonly stores: readonly string[]
   readonly left: boolean

@@ -29,12 +29,13 @@ export function ownStores(node: TopologyNode): readonly StoreSpec[] {
     case 'rate-limit':
     case 'table-aggregate':
     case 'foreign-key-join':
-    case 'foreign-key-result':
     case 'window-aggregate':
     case 'sliding-aggregate':
     case 'session-aggregate':
     case 'suppress':
       return [node.store]
+    case 'foreign-key-result':
+      return node.store === undefined ? [] : [node.store]
     case 'stream-table-join':
       return node.buffer === undefined ? [] : [node.buffer]
     case 'process':

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defineTopology } from '../../src/dsl/define.ts'
+import type { KTable } from '../../src/dsl/facade/ktable.ts'
+import { Suppressed } from '../../src/dsl/suppressed.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
@@ -67,7 +69,7 @@ test('what is missing is said with the call that has it', () => {
     const names = people.mapValues(({ name }) => name)
     const by = { foreignKey: () => 'x', joiner: () => 'y', serde: string }
     expect(refusal(() => people.join(people, by as never)).message).toContain('people.join: no store name is given')
-    const unserialized = refusal(() => people.join(people, { ...by, name: 'a', serde: undefined } as never))
+    const unserialized = refusal(() => people.join(people, { ...by, name: 'a', serde: {} } as never))
     expect(unserialized.hint).toContain("join(table, { name: 'a', foreignKey, joiner, serde: json<R>() })")
     const left = refusal(() => names.leftJoin(people, { ...by, name: 'b' }))
     expect(left.hint).toContain("leftJoin(table, { name: 'b', foreignKey, joiner, value: json<V>() })")
@@ -78,5 +80,52 @@ test('what is missing is said with the call that has it', () => {
     )
     expect(refusal(() => people.join(people, { ...by, name: 'e', joiner: 1 } as never)).message).toContain('joiner')
     expect(refusal(() => people.join(people, { ...by, name: 'people' })).message).toContain('given to a store twice')
+  })
+})
+
+describe('without a serde of the results', () => {
+  const by = { name: 'staff', foreignKey: (employee: Employee) => employee.department, joiner: () => 'x' }
+  type Staff = KTable<string, string | null>
+
+  test('none are kept, and updates go on as a stream', () => {
+    const built = defineTopology('t', (b) => {
+      const table = b.table(departments, { store: 'departments' })
+      const staff = b.table(employees, { store: 'employees' }).join(table, by)
+      staff
+        .mapValues((text) => text)
+        .toStream()
+        .to(named)
+    })
+    expect(nodeOf(built, 'foreign-key-result')).not.toHaveProperty('store')
+    expect(nodeOf(built, 'foreign-key-result').stores).toEqual(['employees'])
+  })
+
+  test.each<[string, (staff: Staff, other: KTable<string, string | null>) => unknown]>([
+    ['filter', (staff) => staff.filter(() => true)],
+    ['filterNot past mapValues', (staff) => staff.mapValues((text) => text).filterNot(() => true)],
+    ['join', (staff, other) => staff.join(other, () => 'y')],
+    ['join on the other side', (staff, other) => other.outerJoin(staff, () => 'y')],
+    ['join by another foreign key', (staff, other) => staff.join(other, { ...by, name: 'j', foreignKey: () => 'k' })],
+    ['as what is referred to', (staff, other) => other.leftJoin(staff, { ...by, name: 'j', foreignKey: () => 'k' })],
+    ['groupBy', (staff) => staff.groupBy('g', (text, key) => [text, key], { key: string, value: string })],
+    ['suppress', (staff) => staff.suppress('s', Suppressed.untilTimeLimit('1s', { maxRecords: 1, whenFull: 'emit' }))],
+    ['join with a stream', (staff, other) => other.toStream().join(staff, () => 'y')],
+    [
+      'a processor that reads it',
+      (staff, other) =>
+        other.toStream().processValues('p', { tables: { staff }, out: { value: string }, on: () => undefined }),
+    ],
+  ])('refused: %s', (_, use) => {
+    defineTopology('t', (b) => {
+      const other = b.table(departments, { store: 'departments' })
+      const staff = b.table(employees, { store: 'employees' }).join(other, by)
+      const { code, message, hint, where } = refusal(() => use(staff, other))
+      expect([code, message]).toEqual([
+        'INVALID_TOPOLOGY',
+        expect.stringContaining('looks at the rows of staff, which keeps none: it was given no serde for its results'),
+      ])
+      expect(hint).toContain("join(table, { name: 'staff', foreignKey, joiner, serde: json<R>() })")
+      expect(where.file).toBe(import.meta.filename)
+    })
   })
 })

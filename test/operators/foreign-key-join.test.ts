@@ -125,7 +125,7 @@ test('a subscription is answered as it asks, an update of the row answers all wh
 })
 
 describe('the result', () => {
-  function results(left: boolean, sendsOld = true) {
+  function results(left: boolean, sendsOld = true, kept = true) {
     const rows = keyValueStore<string, number>()
     const store = keyValueStore<string, string>()
     const seen: unknown[] = []
@@ -135,7 +135,7 @@ describe('the result', () => {
         left,
         joiner: (n, other, key) => `${key}${n}${other}`,
         hashOf: (n) => `#${n}`,
-        store,
+        store: kept ? store : undefined,
         sendsOld,
       },
       context(),
@@ -173,6 +173,21 @@ describe('the result', () => {
       ['k', 'k2x', null, 7],
       ['k', null, 'k2x', 9],
     ])
+  })
+
+  test('where none is kept a quiet answer is passed on', () => {
+    const { rows, store, seen, answer, quietly } = results(false, false, false)
+    rows.put('k', 2, 1)
+    quietly('#1', 5)
+    quietly('#2', 6)
+    answer('#2', 'x', 7)
+    quietly('#2', 8)
+    expect(seen).toEqual([
+      ['k', null, null, 6],
+      ['k', 'k2x', null, 7],
+      ['k', null, null, 8],
+    ])
+    expect(store.get('k')).toBeUndefined()
   })
 
   test('old values are not looked up for nobody', () => {

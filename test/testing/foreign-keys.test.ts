@@ -20,10 +20,13 @@ const options = {
   serde: results.value,
 }
 
-function topologyOf(method: 'join' | 'leftJoin') {
+type Kept = 'kept' | 'not kept'
+
+function topologyOf(method: 'join' | 'leftJoin', kept: Kept) {
   return defineTopology('t', (b) => {
     const [left, right] = [b.table(orders, { store: 'orders' }), b.table(buyers, { store: 'buyers' })]
-    const joined = method === 'join' ? left.join(right, options) : left.leftJoin(right, options)
+    const by = kept === 'kept' ? options : { ...options, serde: undefined }
+    const joined = method === 'join' ? left.join(right, by) : left.leftJoin(right, by)
     joined.toStream().to(results)
   })
 }
@@ -62,12 +65,17 @@ async function settled(driver: TestDriver): Promise<ReadonlyMap<string, unknown>
   return last
 }
 
-describe.each(['join', 'leftJoin'] as const)('%s', (method) => {
+describe.each([
+  ['join', 'kept'],
+  ['join', 'not kept'],
+  ['leftJoin', 'kept'],
+  ['leftJoin', 'not kept'],
+] as const)('%s, results %s', (method, kept) => {
   test('ends with what the rows say', { timeout: 60_000 }, async () => {
     const partitions = fc.record({ orders: fc.integer({ min: 1, max: 3 }), buyers: fc.integer({ min: 1, max: 3 }) })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 120, size: 'max' }), partitions, async (steps, partitions) => {
-        const driver = await createTestDriver(topologyOf(method), { commit: 'manual', partitions })
+        const driver = await createTestDriver(topologyOf(method, kept), { commit: 'manual', partitions })
         const [left, right] = [new Map<string, Order>(), new Map<string, number>()]
         for (const [time, one] of steps.entries()) {
           if ('end' in one) {
@@ -122,7 +130,7 @@ describe('a result is taken back', () => {
       },
     ],
   ])('%s', async (_, change) => {
-    const driver = await createTestDriver(topologyOf('join'), { commit: 'manual' })
+    const driver = await createTestDriver(topologyOf('join', 'kept'), { commit: 'manual' })
     await driver.send(buyers, 'b1', 7)
     await driver.send(orders, 'o', one)
     expect(await settled(driver)).toEqual(new Map([['o', [1, 7]]]))

@@ -321,8 +321,9 @@ describe('joins by a foreign key', () => {
     table.join(names, { ...by, joiner: () => 1, serde: string })
     // @ts-expect-error the name is missing
     table.join(names, { foreignKey: by.foreignKey, joiner: () => 'x', serde: string })
-    // @ts-expect-error the serde is missing
-    table.join(names, { ...by, joiner: () => 'x' })
+    // Without a serde nothing is kept, and the result is what the joiner gives.
+    const unkept = table.join(names, { ...by, joiner: (_, name) => ({ name }) })
+    expectTypeOf(unkept).toEqualTypeOf<KTable<string, { name: string } | null>>()
   })
 })
 

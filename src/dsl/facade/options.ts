@@ -190,13 +190,16 @@ export interface TableAggregateOptions<K, V, A> extends AggregateOptions<K, V, A
 }
 
 export interface ForeignKeyJoinOptions<K, V, F, O, R, ResultSerde, ValueSerde, OtherSerde> extends StoreOptions {
-  /** Names the store of the results, that of the subscriptions (`<name>-subscriptions`) and the topics between the two tables. */
+  /** Names the store of the results, if they are kept, that of the subscriptions (`<name>-subscriptions`) and the topics between the two tables. */
   readonly name: string
   /** The key in the other table; null refers to no row. */
   readonly foreignKey: (value: V, key: K) => F | null
   readonly joiner: (value: V, other: O, key: K) => R
-  /** How the store of the results and its changelog hold them. */
-  readonly serde: ResultSerde
+  /**
+   * How the store of the results and its changelog hold them. Without it no results are kept, which is less to write: the table's updates can
+   * be mapped and turned into a stream, and a row of an inner join that refers to nothing is a deletion each time, whether there was a result or not.
+   */
+  readonly serde?: ResultSerde | undefined
   /** Where the table no longer knows its own: a row's bytes say whether an answer is to the row of now. */
   readonly value?: ValueSerde | undefined
   /** Of the other table's values, where it no longer knows its own: its rows travel in answers. */

@@ -128,7 +128,7 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       return foreignKeySubscribed({ ...args, view: scope.view(node.parents[1] as NodeId) }, ctx, next())
     }
     case 'foreign-key-result': {
-      const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
+      const store = node.store && storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       const view = scope.view(node.parents[1] as NodeId)
       const sendsOld = scope.sendsOld(node.id)
       return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value), sendsOld }, ctx, updates())

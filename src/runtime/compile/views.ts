@@ -19,7 +19,9 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
     case 'aggregate':
     case 'table-aggregate':
     case 'table-transform-values':
+      return keyed(node.store, scope)
     case 'foreign-key-result':
+      if (node.store === undefined) break
       return keyed(node.store, scope)
     case 'window-aggregate': {
       const store = storeOf<WindowStore<unknown, unknown>>(scope, node.store.name)
@@ -47,9 +49,8 @@ export function viewOf(node: TopologyNode, scope: Scope): View {
         return session === undefined ? undefined : { value: session.value, timestamp: end }
       }
     }
-    default:
-      throw new StreamError('INTERNAL', `${node.kind} ${node.name} is no table`)
   }
+  throw new StreamError('INTERNAL', `${node.kind} ${node.name} has no rows to look at`)
 }
 
 function keyed({ name, kind }: StoreSpec, scope: Scope): View {
