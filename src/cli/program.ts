@@ -93,6 +93,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(wholeNumber(16, 1_000_000)),
     )
     .option(
+      '--standbys <n>',
+      "copies of each task's state on other processes of the application (default: 0)",
+      once(wholeNumber(0, 100)),
+    )
+    .option(
       '--from <position>',
       'earliest or latest: where to start without committed offsets (default: earliest)',
       once(oneOf('earliest', 'latest')),

@@ -21,6 +21,7 @@ export function statusLine(snapshot: Snapshot, recordsPerSecond: number): string
     `commits ${grouped.format(snapshot.commits.count)}`,
   ]
   if (!over) parts.push(`tasks ${running}/${snapshot.tasks.length}`)
+  if (!over && snapshot.standbys.length > 0) parts.push(`standbys ${snapshot.standbys.length}`)
   if (snapshot.commits.aborted > 0) parts.push(`aborted ${snapshot.commits.aborted}`)
   if (snapshot.state === 'restoring')
     parts.push(`restored ${grouped.format(restore.done)}/${grouped.format(restore.total)}`)
@@ -55,6 +56,7 @@ export function snapshotFields(snapshot: Snapshot): object {
         lag: input.lag,
       })),
     })),
+    standbys: snapshot.standbys,
     stores: snapshot.stores,
   }
 }

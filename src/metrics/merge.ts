@@ -31,6 +31,7 @@ export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
     lag: sum((snapshot) => snapshot.lag),
     processors: first.processors.map((processor, i) => mergedProcessor(processor, snapshots, i)),
     tasks: snapshots.flatMap((snapshot) => snapshot.tasks).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    standbys: snapshots.flatMap((snapshot) => snapshot.standbys).sort((a, b) => (a.id < b.id ? -1 : 1)),
     stores: first.stores.map((store, i) => mergedStore(store, snapshots, i)),
     commits: {
       count: sum((snapshot) => snapshot.commits.count),

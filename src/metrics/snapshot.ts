@@ -62,6 +62,14 @@ export interface TaskSnapshot {
   readonly cachedRows: number
 }
 
+/** A copy of the state of a task that another process runs. */
+export interface StandbySnapshot {
+  /** Of the task. */
+  readonly id: string
+  /** Committed changelog offsets still to come, as last heard from the broker. */
+  readonly lag: number
+}
+
 export interface StoreSnapshot {
   readonly name: string
   /** As the topology names it: `key-value`, `window`, ... */
@@ -88,6 +96,7 @@ export interface Snapshot {
   readonly lag: number
   readonly processors: readonly ProcessorSnapshot[]
   readonly tasks: readonly TaskSnapshot[]
+  readonly standbys: readonly StandbySnapshot[]
   readonly stores: readonly StoreSnapshot[]
   readonly commits: {
     readonly count: number

@@ -21,6 +21,11 @@ export interface AppOptions {
   readonly stateMemoryBytes?: number
   /** ms until what is committed is written to the state directory; default 1000. A crash replays what lies in between. */
   readonly flushIntervalMs?: number
+  /**
+   * Copies of the state of each task that other processes of the application follow, so that one of them takes over with little to restore (Kafka Streams:
+   * `num.standby.replicas`). What the group's leader is given counts: give all processes the same. Default 0.
+   */
+  readonly standbys?: number
   /** Name in the group (KIP-345); default: that of the state directory, so that a restart finds its tasks again at once. */
   readonly instanceId?: string
   /** ms; default 30000. */

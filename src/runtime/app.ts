@@ -111,10 +111,19 @@ async function settingsOf(
     flushIntervalMs: options.flushIntervalMs ?? 1000,
     from: options.from ?? 'earliest',
     instanceId: options.instanceId ?? identity,
+    process: identity,
+    standbys: standbysOf(options),
     sessionTimeoutMs: options.sessionTimeoutMs ?? null,
     transactionTimeoutMs: transactionTimeout(commitIntervalMs, options.transactionTimeoutMs),
     applicationServer: null,
   }
+}
+
+function standbysOf({ standbys = 0 }: AppOptions): number {
+  if (Number.isSafeInteger(standbys) && standbys >= 0) return standbys
+  throw new StreamError('INVALID_ARGUMENT', `standbys: ${standbys} is not a whole number of copies`, {
+    hint: "Give the number of copies of each task's state on other processes: 0 for none, 1 to outlive one process.",
+  })
 }
 
 /** Kafka Streams' default under exactly-once; also what is left for the commit itself. */

@@ -3,25 +3,26 @@
  * own thread, or several in threads of their own; engines of one application share nothing but the state directory.
  */
 
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Broker } from '../broker/port.ts'
-import type { TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { AppState, Snapshot } from '../metrics/snapshot.ts'
-import { assignTasks } from './assignor.ts'
+import { assignStandbys, assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
 import { GlobalReader } from './global-reader.ts'
 import { type GlobalTable, globalTablesOf } from './global-table.ts'
 import { IdleClose } from './idle-close.ts'
-import { readMember, writeMember } from './member-data.ts'
+import { readMember, readStandbys, writeMember, writeStandbys } from './member-data.ts'
 import type { MembershipEvents } from './membership.ts'
 import { checkPartitions, inputsOf, type Plan } from './plan.ts'
+import { type OpenTasks, type ReassignParts, reassign } from './reassign.ts'
 import { snapshotOf } from './report.ts'
 import { startsOf } from './start-positions.ts'
 import { stateBudget } from './state-budget.ts'
 import type { Task } from './task.ts'
 import { taskName } from './task-id.ts'
-import { openTask, openWhenFree } from './tasks.ts'
+import { makeTask, openStores, openWhenFree } from './tasks.ts'
 import { Worker } from './worker.ts'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
@@ -42,6 +43,10 @@ export interface EngineSettings {
   /** Topics that came to match a pattern since the application started: read from their first record. */
   readonly come: readonly string[]
   readonly instanceId: string
+  /** As `identity`, but the same in all engines of the process. */
+  readonly process: string
+  /** Copies of each task's state on other processes. */
+  readonly standbys: number
   readonly sessionTimeoutMs: number | null
   readonly transactionTimeoutMs: number
   /** host:port where this process answers queries of its stores, for the other members to know (Kafka Streams: application.server); null where it does not. */
@@ -99,9 +104,16 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     clock,
     maxIdleMs: plan.topology.maxTaskIdleMs,
   }
-  const openNew = (id: Plan['tasks'][number]) =>
-    settings.engines === 1 ? openTask(id, taskParts) : openWhenFree(id, taskParts)
-  const open: OpenTasks = { current: [] }
+  const reassignParts: ReassignParts = {
+    plan,
+    openStores: (id) => (settings.engines === 1 ? openStores(id, taskParts) : openWhenFree(id, taskParts)),
+    makeTask: (id, stores) => makeTask(id, stores, taskParts),
+    closing: ({ id, name, stores }) => {
+      const isOnDisk = plan.subTopologies[id.subTopology]?.stores.some(({ storage }) => storage === 'disk') === true
+      if (statePath !== null && isOnDisk && stores.position > 0) held.left.set(name, stores.position)
+    },
+  }
+  const held = await heldBefore(parts)
   const worker = new Worker({
     broker,
     producer,
@@ -115,12 +127,12 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
     waitsForInputs: (plan.topology.maxTaskIdleMs ?? 0) > 0,
     idleClose:
       idleMs === undefined ? undefined : new IdleClose({ plan, broker, groupId: plan.appId, idleMs, clock, log }),
-    join: (events) => joinGroup(parts, open, events),
-    assignTasks: async (partitions, running) => {
+    applyIntervalMs: settings.flushIntervalMs,
+    join: (events) => joinGroup(parts, held, events),
+    assignTasks: async ({ partitions, userData }, open) => {
       await checkPartitions(plan, broker)
-      const tasks = await reassign(plan, partitions, running, openNew)
-      open.current = [...tasks.keys()]
-      return tasks
+      held.open = await reassign(reassignParts, partitions, readStandbys(userData), open)
+      return held.open
     },
   })
   const ended = globalTables.size === 0 ? worker.run() : runWithGlobals(worker, globals)
@@ -172,16 +184,33 @@ async function runWithGlobals(worker: Worker, globals: GlobalReader): Promise<vo
   }
 }
 
-/** Names of the tasks whose state this engine holds; told to the leader at each join. */
-interface OpenTasks {
-  current: readonly string[]
+/** What this engine has open, and how far it left the state of tasks that are on its disk. */
+interface HeldState {
+  open: OpenTasks
+  readonly left: Map<string, number>
+}
+
+/** By task; all of an earlier run count as far as nothing is known of them. */
+async function heldBefore({ plan, settings: { statePath } }: EngineParts): Promise<HeldState> {
+  const names = statePath === null ? [] : await readdir(statePath)
+  const left = new Map(statefulTasks(plan).flatMap((task) => (names.includes(task) ? [[task, 0] as const] : [])))
+  return { open: { tasks: new Map(), standbys: new Map() }, left }
+}
+
+function positionsOf({ open, left }: HeldState): ReadonlyMap<string, number> {
+  const here = [...open.tasks, ...open.standbys].map(([name, { stores }]) => [name, stores.position] as const)
+  return new Map([...left, ...here.filter(([, position]) => position > 0)])
+}
+
+function statefulTasks({ tasks, subTopologies }: Plan): readonly string[] {
+  return tasks.filter(({ subTopology }) => subTopologies[subTopology]?.stores.length !== 0).map(taskName)
 }
 
 /**
  * A static member (KIP-345): restarted on the same state directory within the session timeout it gets its tasks back at
  * once, where a dynamic member would wait for its dead predecessor to time out. A clean stop leaves.
  */
-function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, events: MembershipEvents) {
+function joinGroup({ plan, broker, settings }: EngineParts, held: HeldState, events: MembershipEvents) {
   const partitionsOf = new Map(plan.tasks.map((id) => [taskName(id), inputsOf(plan, id)]))
   return broker.join({
     groupId: plan.appId,
@@ -189,50 +218,33 @@ function joinGroup({ plan, broker, settings }: EngineParts, open: OpenTasks, eve
     instanceId: settings.instanceId,
     leaveOnClose: true,
     ...(settings.sessionTimeoutMs !== null && { sessionTimeoutMs: settings.sessionTimeoutMs }),
-    userData: () => writeMember({ tasks: open.current, applicationServer: settings.applicationServer }),
-    assign: (members) => {
-      const assigned = assignTasks(
-        members.map(({ memberId, userData }) => ({ memberId, owned: readMember(userData).tasks })),
-        [...partitionsOf.keys()],
-      )
+    userData: () =>
+      writeMember({
+        tasks: [...held.open.tasks.keys()],
+        applicationServer: settings.applicationServer,
+        process: settings.process,
+        held: positionsOf(held),
+      }),
+    assign: (descriptions) => {
+      const members = descriptions.map(({ memberId, userData }) => {
+        const { tasks: owned, process, held } = readMember(userData)
+        return { memberId, owned, held, process: process ?? memberId }
+      })
+      const assigned = assignTasks(members, [...partitionsOf.keys()])
+      const standbys = assignStandbys(members, assigned, statefulTasks(plan), settings.standbys)
       return new Map(
         [...assigned].map(([member, tasks]) => [
           member,
-          { partitions: tasks.flatMap((task) => partitionsOf.get(task) ?? []), userData: Buffer.alloc(0) },
+          {
+            partitions: tasks.flatMap((task) => partitionsOf.get(task) ?? []),
+            userData: writeStandbys(standbys.get(member) ?? []),
+          },
         ]),
       )
     },
     onRevoke: () => events.post({ kind: 'revoke' }),
-    onAssign: ({ partitions }, metadata) => events.post({ kind: 'assign', partitions, metadata }),
+    onAssign: (assignment, metadata) => events.post({ kind: 'assign', assignment, metadata }),
     onLost: () => events.post({ kind: 'lost' }),
     onError: (error) => void events.post({ kind: 'error', error }),
   })
-}
-
-/** The tasks whose inputs are all in `partitions`: those open already, and new ones. Others are closed. */
-async function reassign(
-  plan: Plan,
-  partitions: readonly TopicPartition[],
-  running: ReadonlyMap<string, Task>,
-  openNew: (id: Plan['tasks'][number]) => Promise<Task>,
-): Promise<ReadonlyMap<string, Task>> {
-  const assigned = new Set(partitions.map(({ topic, partition }) => `${partition} ${topic}`))
-  const wanted = plan.tasks.filter((id) =>
-    inputsOf(plan, id).every(({ topic, partition }) => assigned.has(`${partition} ${topic}`)),
-  )
-  const names = new Set(wanted.map(taskName))
-  for (const [name, task] of running) {
-    if (names.has(name)) continue
-    task.state = 'closed'
-    await task.stores.close()
-  }
-  const tasks = new Map<string, Task>()
-  try {
-    for (const id of wanted) tasks.set(taskName(id), running.get(taskName(id)) ?? (await openNew(id)))
-  } catch (error) {
-    // Opened here, and known to nobody else.
-    for (const [name, task] of tasks) if (!running.has(name)) await task.stores.close()
-    throw error
-  }
-  return tasks
 }

@@ -3,13 +3,12 @@
  * record, and the group waits until the loop has answered.
  */
 
-import type { GroupMetadata } from '../broker/port.ts'
-import type { TopicPartition } from '../common/record.ts'
+import type { GroupMetadata, MemberAssignment } from '../broker/port.ts'
 
 export type MembershipEvent =
   | { readonly kind: 'revoke' }
   | { readonly kind: 'lost' }
-  | { readonly kind: 'assign'; readonly partitions: readonly TopicPartition[]; readonly metadata: GroupMetadata }
+  | { readonly kind: 'assign'; readonly assignment: MemberAssignment; readonly metadata: GroupMetadata }
   | { readonly kind: 'error'; readonly error: Error }
 
 interface Waiting {

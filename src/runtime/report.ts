@@ -49,6 +49,7 @@ export function snapshotOf(parts: ReportParts): Snapshot {
       records: records[node.id] ?? 0,
     })),
     tasks,
+    standbys: worker.standbys,
     stores: [...storeSnapshots(plan, worker.tasks, tasks), ...globalSnapshots(parts)],
     commits: {
       count: worker.commits.count,

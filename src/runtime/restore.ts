@@ -6,23 +6,15 @@
 
 import type { Broker, FetchedPartition, Fetcher } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
-import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
+import { partitionName } from '../common/record.ts'
 import type { RestoreProgress } from '../metrics/snapshot.ts'
+import { applyGathered, type Changelog, type Gathering, gather, gathering } from './gathering.ts'
 import type { Task } from './task.ts'
 
-interface Changelog extends TopicPartition {
+interface Restoring extends Gathering {
   readonly task: Task
-  readonly store: string
-}
-
-interface Restoring extends Changelog {
   readonly start: number
   readonly end: number
-  position: number
-  /** Fetched and not applied: the last record of each key, by its bytes as a latin1 string. */
-  readonly gathered: Map<string, ConsumerRecord>
-  /** Fetched since it was last applied; the gathered records keep them in memory. */
-  gatheredBytes: number
 }
 
 /** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
@@ -64,7 +56,7 @@ export class Restorer {
   }
 
   /** @param logStart of the changelog, `end` where restoring ends. */
-  async #enter(changelog: Changelog, logStart: number, end: number): Promise<void> {
+  async #enter(changelog: Changelog & { readonly task: Task }, logStart: number, end: number): Promise<void> {
     const { task, store, topic, partition } = changelog
     const checkpoint = task.stores.checkpointOf(store)
     const isUsable = checkpoint !== undefined && checkpoint >= logStart && checkpoint <= end
@@ -83,8 +75,7 @@ export class Restorer {
       'info',
       `${store} of task ${task.name}: restoring ${end - start} changelog offsets from ${from} to ${end}`,
     )
-    const gathered = { gathered: new Map<string, ConsumerRecord>(), gatheredBytes: 0 }
-    this.#active.set(partitionName(topic, partition), { ...changelog, ...gathered, start, end, position: start })
+    this.#active.set(partitionName(topic, partition), { ...changelog, ...gathering(), start, end, position: start })
   }
 
   /** Applies what has been fetched, waiting at most `maxWaitMs` for it. @returns tasks that have nothing left to restore. */
@@ -98,7 +89,7 @@ export class Restorer {
       restoring.position = position
       const share = Math.max(leastGatheredBytes, gatheredBytes / this.#active.size)
       const isFull = restoring.gathered.size >= gatheredRows || restoring.gatheredBytes >= share
-      if (isFull || position >= restoring.end) await apply(restoring)
+      if (isFull || position >= restoring.end) await applyGathered(restoring)
       if (position < restoring.end) continue
       this.#active.delete(partitionName(topic, partition))
       isDone = true
@@ -164,21 +155,4 @@ export class Restorer {
       [...this.#active.values()].map(({ topic, partition, position }) => ({ topic, partition, offset: position })),
     )
   }
-}
-
-function gather(restoring: Restoring, records: readonly ConsumerRecord[]): void {
-  const { gathered } = restoring
-  for (const record of records) {
-    const { bytes, keyStart, keyEnd, valueEnd } = record
-    if (keyStart < 0) continue
-    gathered.set(bytes.toString('latin1', keyStart, keyEnd), record)
-    restoring.gatheredBytes += Math.max(keyEnd, valueEnd) - keyStart
-  }
-}
-
-async function apply(restoring: Restoring): Promise<void> {
-  const { task, store, gathered, position } = restoring
-  await task.stores.applyChangelog(store, gathered.values(), position)
-  gathered.clear()
-  restoring.gatheredBytes = 0
 }

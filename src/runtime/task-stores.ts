@@ -76,6 +76,8 @@ export class TaskStores {
   readonly #volumes: readonly Volume[]
   readonly #budget: FlushBudget
   readonly #diskBytes = new Map<string, number>()
+  /** Stream time at which a join buffer is read to be trimmed. */
+  readonly #trimAt = new Map<string, number>()
 
   private constructor({ partition, budget }: TaskStoresOptions, volumes: readonly Volume[]) {
     this.#partition = partition
@@ -202,6 +204,13 @@ export class TaskStores {
     }
   }
 
+  /** Sum of the changelog offsets that the stores hold: how far this state is, beside another of the same task. */
+  get position(): number {
+    let sum = 0
+    for (const { offsets } of this.#volumes) for (const offset of offsets.values()) sum += offset
+    return sum
+  }
+
   changelogs(): readonly { readonly store: string; readonly topic: string }[] {
     return this.#bound.map(({ store, topic }) => ({ store: store.name, topic }))
   }
@@ -233,6 +242,20 @@ export class TaskStores {
     }
     volume.offsets.set(name, position)
     await writeWithCheckpoint(volume, writes, this.streamTimes())
+  }
+
+  /**
+   * Deletes the rows of a store that stream time has put out of reach, where changelogs alone write to it: elsewhere a flush does. What a join buffer
+   * may let go it knows when it has them all in memory: they are read for that, once in a retention.
+   */
+  async trim(name: string): Promise<void> {
+    const store = this.get(name)
+    if (store instanceof OverlayWindowStore) await store.expire()
+    if (!(store instanceof OverlayJoinBuffer) || store.streamTime < (this.#trimAt.get(name) ?? -1)) return
+    await store.load()
+    await store.expire()
+    store.discard()
+    this.#trimAt.set(name, store.streamTime + store.retentionMs)
   }
 
   /** Makes the stores ready for records. What is committed must be in the bytes: opened, and restored if need be. */

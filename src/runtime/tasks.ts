@@ -40,19 +40,29 @@ export interface TaskParts {
 
 /** @throws StreamError LOCKED, INVALID_ARGUMENT, INVALID_TOPOLOGY as `TaskStores.open`. */
 export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
-  const { plan, counters, output, budget, warn } = parts
-  const sub = plan.subTopologies[id.subTopology] as SubTopology
+  return makeTask(id, await openStores(id, parts), parts)
+}
+
+/** The state of a task, alone. @throws StreamError as `openTask`. */
+export function openStores(id: TaskId, { plan, taskDir, output, budget, warn }: TaskParts): Promise<TaskStores> {
   const name = taskName(id)
-  const stores = await TaskStores.open({
+  return TaskStores.open({
     taskId: name,
     partition: id.partition,
-    dir: parts.taskDir(name),
-    specs: sub.stores,
+    dir: taskDir(name),
+    specs: (plan.subTopologies[id.subTopology] as SubTopology).stores,
     changelogTopic: (store) => changelogTopic(plan.appId, store),
     output,
     budget,
     warn,
   })
+}
+
+/** A task on its stores. */
+export function makeTask(id: TaskId, stores: TaskStores, parts: TaskParts): Task {
+  const { plan, counters, output } = parts
+  const sub = plan.subTopologies[id.subTopology] as SubTopology
+  const name = taskName(id)
   const current = noCurrentRecord()
   const punctuations = new Punctuations()
   const calls = new Calls()
@@ -93,13 +103,13 @@ const lookMs = 50
 const patienceMs = 30_000
 
 /**
- * As `openTask`, for engines that share a state directory: when a task moves from one to another, the old one may still be
+ * As `openStores`, for engines that share a state directory: when a task moves from one to another, the old one may still be
  * closing it. What another process holds is locked as a whole before any task is opened.
  */
-export async function openWhenFree(id: TaskId, parts: TaskParts): Promise<Task> {
+export async function openWhenFree(id: TaskId, parts: TaskParts): Promise<TaskStores> {
   for (let waited = 0; ; waited += lookMs) {
     try {
-      return await openTask(id, parts)
+      return await openStores(id, parts)
     } catch (error) {
       if (!(error instanceof StreamError && error.code === 'LOCKED') || waited >= patienceMs) throw error
       await setTimeout(lookMs)

@@ -5,9 +5,8 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import type { Broker, GroupMember, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
+import type { Broker, GroupMember, GroupMetadata, MemberAssignment, TransactionalProducer } from '../broker/port.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
-import type { TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { AppState } from '../metrics/snapshot.ts'
 import { Background } from './background.ts'
@@ -17,8 +16,10 @@ import type { IdleClose } from './idle-close.ts'
 import { Intake } from './intake.ts'
 import { type MembershipEvent, MembershipEvents } from './membership.ts'
 import { Purger } from './purge.ts'
+import type { OpenTasks } from './reassign.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import { Restorer } from './restore.ts'
+import { Standbys } from './standbys.ts'
 import { type Start, type StartPositions, startPositions } from './start-positions.ts'
 import type { StartPosition, Task } from './task.ts'
 
@@ -34,11 +35,10 @@ export interface WorkerParts {
   readonly starts: ReadonlyMap<string, Start>
   /** Joins the group, posting its callbacks to `events`. */
   readonly join: (events: MembershipEvents) => Promise<GroupMember>
-  /** Opens the tasks of an assignment that are not open yet, closes those that are gone. */
-  readonly assignTasks: (
-    partitions: readonly TopicPartition[],
-    open: ReadonlyMap<string, Task>,
-  ) => Promise<ReadonlyMap<string, Task>>
+  /** Opens the tasks and standbys of an assignment that are not open yet, closes those that are gone. */
+  readonly assignTasks: (assignment: MemberAssignment, open: OpenTasks) => Promise<OpenTasks>
+  /** ms that rows of standbys are gathered for. */
+  readonly applyIntervalMs: number
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
   readonly clock: Clock
   /** Where the topology asks for it. */
@@ -61,10 +61,11 @@ export class Worker {
   readonly #intake: Intake
   readonly #calls: HeldCalls
   readonly #restorer: Restorer
+  readonly #standbys: Standbys
   readonly #purger: Purger
   readonly #measuring: Background
   readonly commits: CommitCycle
-  #tasks: ReadonlyMap<string, Task> = new Map()
+  #open: OpenTasks = { tasks: new Map(), standbys: new Map() }
   #taskList: readonly Task[] = []
   #starts: StartPositions = new Map()
   /** Asked for, not yet answered: an open transaction of a dead owner can hold the answer up for seconds. */
@@ -95,6 +96,12 @@ export class Worker {
     this.#intake = new Intake(parts.broker.fetcher({ isolation: 'committed' }))
     this.#calls = new HeldCalls(parts.clock, (task) => this.#runnable.add(task))
     this.#restorer = new Restorer(parts.broker, parts.log)
+    this.#standbys = new Standbys({
+      broker: parts.broker,
+      applyIntervalMs: parts.applyIntervalMs,
+      log: parts.log,
+      onFailure: (error) => this.fail(error),
+    })
     this.#purger = new Purger(parts.broker, parts.repartitionTopics, parts.log)
     this.#measuring = new Background(measureIntervalMs, (message) =>
       parts.log('warn', `state was not measured: ${message}`),
@@ -109,6 +116,11 @@ export class Worker {
   /** Tasks of the current assignment. */
   get tasks(): readonly Task[] {
     return this.#taskList
+  }
+
+  /** Copies of the state of other processes' tasks, and how far they are behind. */
+  get standbys() {
+    return this.#standbys.snapshot()
   }
 
   restoring(task: Task) {
@@ -152,7 +164,7 @@ export class Worker {
       if (this.#expelled !== undefined) throw this.#expelled
       await this.#events.take((event) => this.#deal(event))
       if (this.#trouble !== undefined) await this.#recover(this.#trouble, member)
-      if (this.#tasks.size === 0 || this.#group === undefined) await this.#events.wait(maxPollMs)
+      if (this.#open.tasks.size === 0 || this.#group === undefined) await this.#events.wait(maxPollMs)
       else if (await this.#havePositions()) await this.#turn()
     } catch (error) {
       if (this.#expelled !== undefined || !isRecoverable(error)) throw error
@@ -240,7 +252,7 @@ export class Worker {
     }
     if (event.kind === 'assign') {
       this.#mustRejoin = true
-      await this.#assigned(event.partitions, event.metadata)
+      await this.#assigned(event.assignment, event.metadata)
       this.#mustRejoin = false
       return
     }
@@ -263,11 +275,14 @@ export class Worker {
     }
   }
 
-  async #assigned(partitions: readonly TopicPartition[], metadata: GroupMetadata): Promise<void> {
+  async #assigned(assignment: MemberAssignment, metadata: GroupMetadata): Promise<void> {
     this.rebalances += 1
     await this.#suspend(this.#trouble !== undefined)
-    this.#tasks = await this.#parts.assignTasks(partitions, this.#tasks)
-    this.#taskList = [...this.#tasks.values()]
+    await this.#standbys.pause()
+    this.#open = await this.#parts.assignTasks(assignment, this.#open)
+    const { tasks, standbys } = this.#open
+    this.#taskList = [...tasks.values()]
+    this.#standbys.follow([...standbys.values()])
     this.#calls.assign(this.#taskList, (task) => {
       this.#runnable.add(task)
       this.#intake.wake()
@@ -275,7 +290,7 @@ export class Worker {
     this.#group = metadata
     this.#parts.log(
       'info',
-      `generation ${metadata.generation}: ${this.#tasks.size} tasks (${[...this.#tasks.keys()].join(' ')})`,
+      `generation ${metadata.generation}: ${tasks.size} tasks${named(tasks)}${standbys.size === 0 ? '' : `, ${standbys.size} standbys${named(standbys)}`}`,
     )
     this.#begin()
     this.#trouble = undefined
@@ -343,7 +358,7 @@ export class Worker {
     const running = this.#taskList.filter((task) => task.state === 'running')
     this.#intake.assign(running)
     this.#lookAhead()
-    if (running.length === this.#tasks.size) this.state = 'running'
+    if (running.length === this.#taskList.length) this.state = 'running'
   }
 
   /** Drops what is not committed and starts again from what is; called again for as long as the trouble may pass. */
@@ -369,9 +384,14 @@ export class Worker {
       () => this.#parts.idleClose?.finished(),
       () => this.#intake.close(),
       () => this.#restorer.close(),
+      () => this.#standbys.close(),
       () => this.#parts.producer.close(),
       () => member?.close(),
-      ...this.#taskList.map((task) => () => task.stores.close()),
+      ...[...this.#open.tasks.values(), ...this.#open.standbys.values()].map(
+        ({ stores }) =>
+          () =>
+            stores.close(),
+      ),
     ]
     this.#events.close()
     for (const close of closing) {
@@ -386,6 +406,10 @@ export class Worker {
 }
 
 const now = () => performance.now()
+
+function named(open: ReadonlyMap<string, unknown>): string {
+  return ` (${[...open.keys()].join(' ')})`
+}
 
 async function measure(tasks: readonly Task[]): Promise<void> {
   for (const task of tasks) await task.stores.measure()

@@ -56,7 +56,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   /** As `expiryTime`, of what is sealed. */
   #sealedExpiry = -1
   #expiryTime = -1
-  readonly #retentionMs: number
+  readonly retentionMs: number
   readonly #ownTime: boolean
   readonly #bytes: ByteStore
   readonly #prefix: Buffer
@@ -88,7 +88,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   constructor(options: JoinBufferOptions<K, V>) {
     const { name, key, value, retentionMs, ownTime = false, bytes, empty = false } = options
     this.name = name
-    this.#retentionMs = retentionMs
+    this.retentionMs = retentionMs
     this.#ownTime = ownTime
     this.#bytes = bytes
     this.#prefix = storePrefix(name)
@@ -329,14 +329,14 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   /** Rows before that time are unreachable. */
   #expired(): number {
-    return this.#expiryTime - this.#retentionMs + 1
+    return this.#expiryTime - this.retentionMs + 1
   }
 
   /** What the time of this moment, with nothing under way, makes unreachable: nothing that is held. */
   #expiryNow(): number {
     const time = this.#ownTime ? this.#index.latest : this.streamTime
     const first = this.#index.firstHeld
-    return first === undefined ? time : Math.min(time, first.timestamp + this.#retentionMs - 1)
+    return first === undefined ? time : Math.min(time, first.timestamp + this.retentionMs - 1)
   }
 
   #release(row: JoinRow<V>): void {

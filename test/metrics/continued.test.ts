@@ -16,6 +16,7 @@ const before: Snapshot = {
   recordsOut: 7,
   lag: 3,
   processors: [processor(0, 'one', 4), processor(1, 'gone', 6), processor(2, 'last', 7)],
+  standbys: [],
   tasks: [],
   stores: [],
   commits: { count: 5, aborted: 1, lastMs: 8, rebalances: 2 },

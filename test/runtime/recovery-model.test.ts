@@ -91,7 +91,10 @@ async function run(schedule: readonly Action[]): Promise<void> {
     await old?.crash()
     // To disk with each commit, with some, or with none but the last: each has crashes of its own.
     const flushIntervalMs = [0, 15, 60_000][starts++ % 3] as number
-    processes[process] = await startLedger(cluster, join(dir, String(process)), decide(process), { flushIntervalMs })
+    processes[process] = await startLedger(cluster, join(dir, String(process)), decide(process), {
+      flushIntervalMs,
+      standbys: 1,
+    })
   }
   const end = async (process: number, how: 'stop' | 'crash') => {
     const old = processes[process]

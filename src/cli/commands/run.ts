@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly commitInterval?: number | undefined
   /** MiB. */
   readonly stateMemory?: number | undefined
+  /** Copies of each task's state. */
+  readonly standbys?: number | undefined
   readonly stateDir?: string | undefined
   readonly from?: 'earliest' | 'latest' | undefined
   /** ms. */
@@ -216,7 +218,8 @@ class Run {
     late: Promise<void>,
   ): Promise<StreamsApp | null> {
     const { startApp } = await import('../../runtime/app.ts')
-    const { commitInterval, stateMemory, instanceId, sessionTimeout, from, metadataMaxAge, topicConfig } = this.#options
+    const { commitInterval, stateMemory, standbys, instanceId, sessionTimeout, from, metadataMaxAge, topicConfig } =
+      this.#options
     const starting = startApp(this.#topology, {
       broker: this.#broker,
       appId: app,
@@ -224,6 +227,7 @@ class Run {
       log: this.#view.log,
       ...(commitInterval === undefined ? {} : { commitIntervalMs: commitInterval }),
       ...(stateMemory === undefined ? {} : { stateMemoryBytes: stateMemory * 1024 * 1024 }),
+      ...(standbys === undefined ? {} : { standbys }),
       ...(instanceId === undefined ? {} : { instanceId }),
       ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
       ...(from === undefined ? {} : { from }),

@@ -53,6 +53,7 @@ export function totalsLine(view: View, width: number, look: Look): Line {
       ],
       [piece('commit ', 'dim'), piece(millis(view.commits.lastMs))],
       [piece('tasks ', 'dim'), piece(`${view.running}/${view.tasks.length}`)],
+      ...(view.standbys === 0 ? [] : [[piece('standbys ', 'dim'), piece(`${view.standbys}`)]]),
     ],
     width,
   )

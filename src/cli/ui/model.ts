@@ -20,6 +20,8 @@ export interface View {
   readonly lag: number
   readonly lagTrend: 'falling' | 'rising' | 'steady'
   readonly running: number
+  /** Copies of the state of other processes' tasks. */
+  readonly standbys: number
   readonly subTopologies: readonly SubTopologyView[]
   readonly tasks: readonly TaskView[]
   readonly stores: readonly StoreView[]
@@ -109,6 +111,7 @@ export function viewOf(history: History): View {
     out: history.out,
     lag: latest.lag,
     lagTrend: trend(history.lag),
+    standbys: latest.standbys.length,
     running: latest.tasks.filter((task) => task.state === 'running').length,
     subTopologies: subTopologiesOf(history),
     tasks,

@@ -52,6 +52,7 @@ function snapshotAt(second: number, lines: number): Snapshot {
     lag: second < 4 ? 0 : Math.round(lag),
     processors: processors(lines, words),
     tasks: second < 3 ? [] : tasks(second, lines, words, Math.round(lag)),
+    standbys: [],
     stores: [
       {
         name: 'counts',
