@@ -121,3 +121,24 @@ test(`two processes share the partitions, one is killed, the other takes over, a
   expect(first.log()).toMatch(/generation \d+: [1-9]/)
   await expectExact(lines)
 })
+
+test(`a process that has copies takes over from one that is killed, and restores the rest alone (seed ${seed})`, async () => {
+  const lines = randomLines(100_000, seeded(seed + 2))
+  await writeLines(bootstrap, `${app}-lines`, partitions, lines)
+  const options = ['--session-timeout', '6s', '--standbys', '1', '--workers', '2']
+  const first = start('first', ...options)
+  const second = start('second', ...options)
+  for (const run of [first, second]) await run.said(/generation \d+: 1 tasks \(\S+\), 1 standbys \(\S+\)/)
+  await untilCommitted((await committed()) + 10_000, second)
+  const said = second.log().length
+  first.kill('SIGKILL')
+  await first.ended
+  expect(await committed(), 'the kill came too late to interrupt anything').toBeLessThan(lines.length)
+  await untilCommitted(lines.length, second)
+  second.kill('SIGTERM')
+  await endsWith(second, 0)
+  const after = second.log().slice(said)
+  expect(after).toMatch(/generation \d+: 2 tasks/)
+  expect(after).not.toMatch(/from the start/)
+  await expectExact(lines)
+})

@@ -206,6 +206,15 @@ test('no copy lies with a member that has two more than another that could take 
   )
 })
 
+test('what has to move goes where state of it is, if there is such a place', () => {
+  const tasks = ['0_0', '0_1', '0_2', '0_3']
+  const all = Object.fromEntries(tasks.map((task) => [task, 9]))
+  const members = [member('o', tasks), member('full', [], all), member('light', [], { '0_2': 1 })]
+  const standby = assignStandbys(members, new Map([['o', tasks]]), tasks, 1)
+  expect(standby.get('full')).toEqual(['0_1', '0_3'])
+  expect(standby.get('light')).toEqual(['0_2', '0_0'])
+})
+
 test('who leads, and in what order it lists the members, changes nothing for the copies', () => {
   fc.assert(
     fc.property(

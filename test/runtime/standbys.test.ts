@@ -21,6 +21,14 @@ import type { StoreSpec } from '../../src/topology/node.ts'
 const names: StoreSpec = { name: 'names', kind: 'key-value', key: string, value: string, storage: 'disk' }
 const windows = Windows.tumbling(10, { grace: 5 })
 const counts: StoreSpec = { name: 'counts', kind: 'window', key: string, value: int64, windows, storage: 'disk' }
+const joined: StoreSpec = {
+  ...names,
+  name: 'left',
+  kind: 'join',
+  join: Windows.join(10, { grace: 0 }),
+  retentionMs: 21,
+}
+const specs = [names, counts, joined]
 const topicOf = (store: string) => `app-${store}-changelog`
 
 let broker: EmbeddedBroker
@@ -30,7 +38,7 @@ let standbys: Standbys
 let log: string[]
 let failures: unknown[]
 
-function openStores(specs: readonly StoreSpec[]): Promise<TaskStores> {
+function openStores(): Promise<TaskStores> {
   return TaskStores.open({
     taskId: '0_0',
     partition: 0,
@@ -45,11 +53,11 @@ function openStores(specs: readonly StoreSpec[]): Promise<TaskStores> {
 
 beforeEach(async () => {
   broker = await openEmbedded()
-  await broker.createTopics(['names', 'counts'].map((store) => ({ name: topicOf(store), partitions: 1, configs: {} })))
+  await broker.createTopics(specs.map(({ name }) => ({ name: topicOf(name), partitions: 1, configs: {} })))
   dir = await mkdtemp(join(tmpdir(), 'streamctl-standbys-'))
   log = []
   failures = []
-  standby = { id: { subTopology: 0, partition: 0 }, name: '0_0', stores: await openStores([names, counts]) }
+  standby = { id: { subTopology: 0, partition: 0 }, name: '0_0', stores: await openStores() }
   standbys = new Standbys({
     broker,
     applyIntervalMs: 0,
@@ -184,6 +192,21 @@ const number = (value: number): Buffer => {
   return bytes
 }
 
+/** Times of what is on the disk of a store whose rows go by them; its stores are opened anew after. */
+async function timesOnDisk(store: string): Promise<readonly number[]> {
+  await standbys.close()
+  await standby.stores.close()
+  const state = await openTaskState({ dir: join(dir, '0_0'), taskId: '0_0', warn: () => undefined })
+  const times: number[] = []
+  const prefix = storePrefix(store)
+  for await (const [key] of state.bytes.scan(prefix, storeEnd(store))) {
+    times.push(Number(key.readBigInt64BE(prefix.length)))
+  }
+  await state.close()
+  standby = { ...standby, stores: await openStores() }
+  return times
+}
+
 test('windows that stream time has closed are gone from the disk', async () => {
   standbys.follow([standby])
   await write(
@@ -193,16 +216,18 @@ test('windows that stream time has closed are gone from the disk', async () => {
   await reached('counts', 4)
   await write('counts', [[windowKey('x', 30), number(1), 31]])
   await reached('counts', 6)
-  await standbys.close()
-  await standby.stores.close()
-  const state = await openTaskState({ dir: join(dir, '0_0'), taskId: '0_0', warn: () => undefined })
-  const starts: number[] = []
-  const prefix = storePrefix('counts')
-  for await (const [key] of state.bytes.scan(prefix, storeEnd('counts'))) {
-    starts.push(Number(key.readBigInt64BE(prefix.length)))
-  }
-  await state.close()
   // Windows of 10 with a grace of 5: at 31 that of 10 has closed, that of 20 has not.
-  expect(starts).toEqual([20, 30])
-  standby = { ...standby, stores: await openStores([names, counts]) }
+  expect(await timesOnDisk('counts')).toEqual([20, 30])
+})
+
+test('records of a join that stream time has put out of reach are gone from the disk, but for those that are held', async () => {
+  standbys.follow([standby])
+  const at = (timestamp: number, held = 0) => [windowKey('x', timestamp), Buffer.from([held, 120]), timestamp] as const
+  await write('left', [at(100), at(200), at(300)])
+  await reached('left', 4)
+  await write('left', [at(400), at(401, 1)])
+  await reached('left', 7)
+  await write('left', [at(1000), at(1010)])
+  await reached('left', 10)
+  expect(await timesOnDisk('left')).toEqual([401, 1000, 1010])
 })

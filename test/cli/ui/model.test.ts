@@ -1,6 +1,7 @@
 /** Rates, trends and what is left of a restore, from snapshots alone. */
 
 import { describe, expect, it } from 'vitest'
+import { statusLine } from '../../../src/cli/status.ts'
 import { advance, beginHistory, minute, newest } from '../../../src/cli/ui/history.ts'
 import { viewOf } from '../../../src/cli/ui/model.ts'
 import { trees } from '../../../src/cli/ui/tree.ts'
@@ -145,4 +146,14 @@ describe('the tree', () => {
     const tasks = ['1_0', '0_10', '0_2'].map((id) => ({ ...task, id }))
     expect(viewAfter([{ ...base, tasks }]).tasks.map(({ id }) => id)).toEqual(['0_2', '0_10', '1_0'])
   })
+})
+
+it('standbys are counted apart from tasks', () => {
+  const standbys = [
+    { id: '0_0', lag: 0 },
+    { id: '0_1', lag: 3 },
+  ]
+  expect(viewOf(beginHistory(at(0, { standbys })))).toMatchObject({ standbys: 2, running: base.tasks.length })
+  expect(statusLine(at(0, { standbys }), 0)).toContain(`| tasks ${base.tasks.length}/${base.tasks.length} | standbys 2`)
+  expect(statusLine(at(0), 0)).not.toContain('standbys')
 })
