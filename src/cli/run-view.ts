@@ -89,7 +89,8 @@ export function runView(kind: ViewKind, io: Io): RunView {
       const snapshot = app?.snapshot()
       if (snapshot === undefined) return
       if (kind === 'json') {
-        const { tasks: _tasks, stores: _stores, ...totals } = snapshotFields(snapshot) as Record<string, unknown>
+        const fields = snapshotFields(snapshot) as Record<string, unknown>
+        const { tasks: _tasks, standbys: _standbys, stores: _stores, ...totals } = fields
         emit('stopped', { exit, totals })
       } else {
         const perSecond = snapshot.uptimeMs > 0 ? (snapshot.recordsIn * 1000) / snapshot.uptimeMs : 0

@@ -128,7 +128,7 @@ test(`a process that has copies takes over from one that is killed, and restores
   const options = ['--session-timeout', '6s', '--standbys', '1', '--workers', '2']
   const first = start('first', ...options)
   const second = start('second', ...options)
-  for (const run of [first, second]) await run.said(/generation \d+: 1 tasks \(\S+\), 1 standbys \(\S+\)/)
+  for (const run of [first, second]) await run.said(/generation \d+: 2 tasks \(\S+ \S+\), 1 standbys \(\S+\)/)
   await untilCommitted((await committed()) + 10_000, second)
   const said = second.log().length
   first.kill('SIGKILL')
@@ -138,7 +138,7 @@ test(`a process that has copies takes over from one that is killed, and restores
   second.kill('SIGTERM')
   await endsWith(second, 0)
   const after = second.log().slice(said)
-  expect(after).toMatch(/generation \d+: 2 tasks/)
+  expect(after).toMatch(/generation \d+: 4 tasks/)
   expect(after).not.toMatch(/from the start/)
   await expectExact(lines)
 })
