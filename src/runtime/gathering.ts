@@ -4,6 +4,9 @@ import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
 
+/** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
+export const gatheredRows = 16_384
+
 /** A changelog, and the task whose store it fills. */
 export interface Changelog extends TopicPartition {
   readonly task: { readonly id: TaskId; readonly name: string; readonly stores: TaskStores }

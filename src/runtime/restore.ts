@@ -8,7 +8,7 @@ import type { Broker, FetchedPartition, Fetcher } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { partitionName } from '../common/record.ts'
 import type { RestoreProgress } from '../metrics/snapshot.ts'
-import { applyGathered, type Changelog, type Gathering, gather, gathering } from './gathering.ts'
+import { applyGathered, type Changelog, type Gathering, gather, gatheredRows, gathering } from './gathering.ts'
 import type { Task } from './task.ts'
 
 interface Restoring extends Gathering {
@@ -17,8 +17,6 @@ interface Restoring extends Gathering {
   readonly end: number
 }
 
-/** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
-const gatheredRows = 16_384
 /** For all changelogs together. */
 const gatheredBytes = 64 << 20
 const leastGatheredBytes = 256 << 10

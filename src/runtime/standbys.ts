@@ -9,7 +9,7 @@ import type { Broker, Fetcher } from '../broker/port.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { partitionName } from '../common/record.ts'
 import type { StandbySnapshot } from '../metrics/snapshot.ts'
-import { applyGathered, type Gathering, gather, gathering } from './gathering.ts'
+import { applyGathered, type Gathering, gather, gatheredRows, gathering } from './gathering.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
@@ -53,11 +53,6 @@ export class Standbys {
 
   constructor(options: StandbysOptions) {
     this.#options = options
-  }
-
-  /** Those of the last `follow`. */
-  get list(): readonly Standby[] {
-    return this.#standbys
   }
 
   /** Follows these, in the place of others, until `pause`. Nothing may be followed yet. */
@@ -145,7 +140,8 @@ export class Standbys {
     for (const following of this.#following.values()) {
       const isDue = now - following.appliedAt >= this.#options.applyIntervalMs
       const share = gatheredBytes / this.#following.size
-      if (!paused.aborted && (isDue || following.gatheredBytes >= share)) await this.#apply(following)
+      const isFull = following.gathered.size >= gatheredRows || following.gatheredBytes >= share
+      if (!paused.aborted && (isDue || isFull)) await this.#apply(following)
     }
   }
 

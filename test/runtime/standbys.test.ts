@@ -153,6 +153,22 @@ test('what comes between two applications is written when it is paused, and a ta
   expect(['a', 'b'].map(get)).toEqual(['ann', 'bea'])
 })
 
+test('rows are written before their time where there are many', async () => {
+  await standbys.close()
+  standbys = new Standbys({
+    broker,
+    applyIntervalMs: 60_000,
+    log: (level, message) => log.push(`${level} ${message}`),
+    onFailure: (error) => failures.push(error),
+  })
+  await write(
+    'names',
+    Array.from({ length: 20_000 }, (_, i) => row(`k${i}`, 'x')),
+  )
+  standbys.follow([standby])
+  await expect.poll(() => standby.stores.checkpointOf('names'), { interval: 2, timeout: 5000 }).toBeGreaterThan(16_000)
+})
+
 test('a paused standby takes nothing more; another list takes its place', async () => {
   standbys.follow([standby])
   await write('names', [row('a', 'ann')])
