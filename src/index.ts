@@ -1,8 +1,10 @@
 /** The public API. Nothing inside src imports this file. */
 
+export type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from './common/byte-store.ts'
 export { type ErrorCode, type ErrorLocation, StreamError } from './common/errors.ts'
 export type { Header, Headers } from './common/record.ts'
 export type { RecordContext } from './common/record-context.ts'
+export type { Storage, StoreContext, StoreSupplier } from './common/storage.ts'
 export type { Duration } from './common/time.ts'
 export {
   type JoinWindows,

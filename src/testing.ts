@@ -9,5 +9,6 @@ export type {
   QueryableVersionedStore,
   QueryableWindowStore,
 } from './state/read/queryable.ts'
+export { checkStoreSupplier } from './testing/byte-store.ts'
 export { createTestDriver, type TestDriver, type TestRecord } from './testing/driver.ts'
 export type { TestDriverOptions } from './testing/options.ts'

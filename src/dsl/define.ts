@@ -1,12 +1,14 @@
 /** A topology is a value: defining it draws the graph, checks it and freezes it, and does nothing else. */
 
 import { StreamError } from '../common/errors.ts'
+import type { Storage } from '../common/storage.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 import type { SourceLocation, Topology } from '../topology/node.ts'
 import { StreamsBuilder } from './builder.ts'
 import { callSite } from './call-site.ts'
 import { Graph } from './graph.ts'
 import { invalid, requireFunction, requireName } from './invalid.ts'
+import { requireStorage } from './storage.ts'
 
 export interface TopologyOptions {
   /**
@@ -21,6 +23,8 @@ export interface TopologyOptions {
    * Streams: `max.task.idle.ms`, there -1). Default 0. The test driver does not wait.
    */
   readonly maxTaskIdle?: Duration | 'never' | undefined
+  /** Of the stores that say nothing: `'disk'`, `'memory'` or a supplier of yours (Kafka Streams: `dsl.store.suppliers.class`). Default `'disk'`. */
+  readonly storage?: Storage | undefined
 }
 
 /**
@@ -36,7 +40,7 @@ export interface TopologyOptions {
  *     .to(counts)
  * })
  * @throws StreamError INVALID_TOPOLOGY with the user's file and line: a missing, illegal or duplicate name, a missing
- * serde, no source.
+ * serde, a storage that is none, no source.
  */
 export function defineTopology(
   name: string,
@@ -44,7 +48,10 @@ export function defineTopology(
   options: TopologyOptions = {},
 ): Topology {
   const site = callSite()
-  const graph = new Graph(requireName(name, 'topology name', 'defineTopology', site))
+  const legal = requireName(name, 'topology name', 'defineTopology', site)
+  const { idleClose, maxTaskIdle, storage } = options
+  const fallback = storage === undefined ? undefined : requireStorage(storage, `topology ${legal}`, legal, site)
+  const graph = new Graph(legal, fallback)
   const result: unknown = requireFunction(build, 'second argument', 'defineTopology', site)(new StreamsBuilder(graph))
   if (typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function') {
     result.then(undefined, () => undefined)
@@ -55,7 +62,6 @@ export function defineTopology(
       site,
     )
   }
-  const { idleClose, maxTaskIdle } = options
   return graph.seal(site, {
     ...(idleClose !== undefined && { idleCloseMs: idleCloseMs(idleClose, name, site) }),
     ...(maxTaskIdle !== undefined && { maxTaskIdleMs: maxTaskIdleMs(maxTaskIdle, name, site) }),

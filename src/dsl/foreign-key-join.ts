@@ -1,12 +1,11 @@
 /** Tables joined by a key that one has in its values (KIP-213). */
 
+import type { Storage } from '../common/storage.ts'
 import type { SubscriptionResponse } from '../common/subscription.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { responseOf, subscription, textKey } from '../serde/subscription.ts'
 import { subscriptionRow } from '../serde/subscription-row.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { requireSameGraph, type UserFunction } from './stateless.ts'
@@ -75,7 +74,7 @@ export function joinByForeignKey(
     {
       kind: 'foreign-key-join',
       parents: [asked, other.node],
-      store: storeSpec(
+      store: graph.storeSpec(
         { name: subscriptions, kind: 'key-value', key: textKey, value: subscriptionRow },
         options.storage,
       ),
@@ -89,7 +88,7 @@ export function joinByForeignKey(
   const answerKey: AnySerde = Object.freeze({ ...key, serialize: textKey.serialize })
   const home = (_key: string, { partition }: SubscriptionResponse<unknown>): number => partition
   const answers = topicOf(answering, `${name}-response`, answerKey, responseOf(answered), home)
-  const spec = serde && storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)
+  const spec = serde && graph.storeSpec({ name, kind: 'key-value', key, value: serde }, options.storage)
   const stores = left.stores.map((store) => store.name)
   const node = graph.add(
     {

@@ -1,6 +1,7 @@
 /** The graph while it is being built: nodes only ever come in, under names that no two share, until it is sealed. */
 
 import type { StreamError } from '../common/errors.ts'
+import type { Storage } from '../common/storage.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
 import type { TopicPattern } from '../serde/topic-pattern.ts'
@@ -18,6 +19,7 @@ import type {
 import { callSite } from './call-site.ts'
 import { invalid, placesOf, requireName } from './invalid.ts'
 import { agreed } from './start-from.ts'
+import { Storages } from './storage.ts'
 
 type Without<N, P extends PropertyKey> = N extends unknown ? Omit<N, P> : never
 /** A node before it has its id, name and place. */
@@ -40,10 +42,13 @@ export class Graph {
   readonly #shared = new Map<object, StoreSpec>()
   readonly #repartitions = new Map<string, SourceLocation | undefined>()
   readonly #globals = new Map<string, SourceLocation | undefined>()
+  readonly #storages: Storages
   #sealed = false
 
-  constructor(topology: string) {
+  /** @param storage of stores that say nothing. */
+  constructor(topology: string, storage: Storage = 'disk') {
     this.topology = topology
+    this.#storages = new Storages(storage)
   }
 
   /** Adds a node under the name, which the caller has from `pathName`, `givenName` or a store or topic. */
@@ -94,6 +99,11 @@ export class Graph {
     const legal = requireName(name, 'store name', call, site)
     claim(this.#stores, legal, 'a store', site)
     return legal
+  }
+
+  /** A store spec as every operator makes it. @throws StreamError INVALID_TOPOLOGY when its storage is none. */
+  storeSpec(spec: Omit<StoreSpec, 'storage'>, storage: Storage | undefined): StoreSpec {
+    return Object.freeze({ ...spec, storage: this.#storages.of(storage, spec.name, callSite()) })
   }
 
   /** The store of a definition that several processors are given: made for the first of them. */
@@ -183,19 +193,6 @@ export class Graph {
     }
     return Object.freeze({ kind: 'topology', name: this.topology, nodes: Object.freeze(this.#nodes), ...options })
   }
-}
-
-/** A store spec as every operator makes it. */
-export function storeSpec(spec: Omit<StoreSpec, 'storage'>, storage: 'disk' | 'memory' | undefined): StoreSpec {
-  if (storage !== undefined && storage !== 'disk' && storage !== 'memory') {
-    throw invalid(
-      `store ${spec.name}: its storage is ${JSON.stringify(storage)}`,
-      "Give 'disk', the default, or 'memory'.",
-      spec.name,
-      callSite(),
-    )
-  }
-  return Object.freeze({ ...spec, storage: storage ?? 'disk' })
 }
 
 function claim(

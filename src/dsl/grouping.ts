@@ -1,6 +1,7 @@
 /** Streams grouped by key, and the tables they are folded into. A grouped stream that needs a topic gets it at its first aggregate. */
 
 import type { StreamError } from '../common/errors.ts'
+import type { Storage } from '../common/storage.ts'
 import type { Duration } from '../common/time.ts'
 import {
   type SessionWindows,
@@ -18,7 +19,7 @@ import { windowed } from '../serde/windowed.ts'
 import { sourceAbove } from '../topology/loops.ts'
 import type { NodeId, SourceLocation, StoreSpec, WindowAggregateNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
-import { type Graph, storeSpec } from './graph.ts'
+import type { Graph } from './graph.ts'
 import { invalid, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { requireTopic } from './sinks.ts'
@@ -31,8 +32,6 @@ import {
   type TableState,
   withSerdes,
 } from './stream-state.ts'
-
-export type Storage = 'disk' | 'memory'
 
 export interface Grouping {
   readonly graph: Graph
@@ -164,7 +163,7 @@ export function fold(
   }
   if (windows === undefined) {
     const ends = ttlOf(ttl, store, site)
-    const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde, ...ends }, storage)
+    const spec = graph.storeSpec({ name: store, kind: 'key-value', key, value: serde, ...ends }, storage)
     const node = graph.add({ kind: 'aggregate', store: spec, ...more }, store, site)
     return { graph, node, key, value: serde, stores: [spec] }
   }
@@ -191,19 +190,19 @@ function windowedFold(
   if (windows.kind === 'session') {
     // What is passed on when it closes is kept for as long.
     const retentionMs = sessionRetentionMs(windows) + (shape.closes ? 1 : 0)
-    const spec = storeSpec({ ...shape, kind: 'session', session: windows, retentionMs }, storage)
+    const spec = graph.storeSpec({ ...shape, kind: 'session', session: windows, retentionMs }, storage)
     const store = spec as StoreSpec & { readonly session: SessionWindows }
     const node = graph.add({ kind: 'session-aggregate', store, ...more, merger: merger as UserFunction }, name, site)
     return { graph, node, key: sessionWindowed(key), value, stores: [store] }
   }
   if (windows.kind === 'sliding') {
     const retentionMs = windowRetentionMs(slidingStretches(windows))
-    const spec = storeSpec({ ...shape, kind: 'sliding', sliding: windows, retentionMs }, storage)
+    const spec = graph.storeSpec({ ...shape, kind: 'sliding', sliding: windows, retentionMs }, storage)
     const store = spec as StoreSpec & { readonly sliding: SlidingWindows }
     const node = graph.add({ kind: 'sliding-aggregate', store, ...more }, name, site)
     return { graph, node, key: windowed(key, windows.timeDifferenceMs), value, stores: [store] }
   }
-  const spec = storeSpec({ ...shape, kind: 'window', windows, retentionMs: windowRetentionMs(windows) }, storage)
+  const spec = graph.storeSpec({ ...shape, kind: 'window', windows, retentionMs: windowRetentionMs(windows) }, storage)
   const store = spec as StoreSpec & { readonly windows: TimeWindows }
   const node = graph.add({ kind: 'window-aggregate', store, ...more }, name, site)
   return { graph, node, key: windowed(key, windows.sizeMs), value, stores: [store] }

@@ -1,13 +1,12 @@
 /** Streams that are passed on in part: without what came before, or no more than so much at a time. */
 
+import type { Storage } from '../common/storage.ts'
 import type { Duration } from '../common/time.ts'
 import { windowRetentionMs } from '../common/windows.ts'
 import { identified } from '../serde/identified.ts'
 import { passes } from '../serde/passes.ts'
 import type { DedupeNode, SourceLocation } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { invalid, requireDuration, requirePeriod, requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import type { UserFunction } from './stateless.ts'
@@ -88,7 +87,7 @@ function limited(
   const key = requireSerde(input.key, 'key', 'for its store', fix.replace('...', 'key: string'), name, site)
   // A pass counts for records up to a period after its bucket, and these may be late by the grace.
   const windows = { kind: 'time', sizeMs: periodMs, advanceMs: periodMs, graceMs: periodMs + graceMs } as const
-  const store = storeSpec(
+  const store = graph.storeSpec(
     {
       name,
       kind: 'window',

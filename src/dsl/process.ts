@@ -4,7 +4,7 @@ import { messageOf } from '../common/errors.ts'
 import { type Duration, durationMs } from '../common/time.ts'
 import type { ProcessNode, Punctuator, SourceLocation, StoreSpec } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
-import { type Graph, storeSpec } from './graph.ts'
+import type { Graph } from './graph.ts'
 import { invalid, requireFunction, requireName, ttlOf } from './invalid.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import type { AnyStoreDefinition } from './store.ts'
@@ -108,7 +108,7 @@ function storesOf(
             requireSerde(definition[part] ?? { lostBy: node }, part, `for the store ${key}`, fix, node, site)
           const ends = ttlOf(definition.ttl, name, site)
           const spec = { name, kind: 'key-value', key: serde('key'), value: serde('value'), ...ends } as const
-          return storeSpec(spec, definition.storage)
+          return graph.storeSpec(spec, definition.storage)
         }
         return [key, definition.name === undefined ? make() : graph.shared(definition, make)]
       }),

@@ -1,8 +1,8 @@
 /** Stores of `process`, as values: a kind and the serdes of its rows. The types of `context.stores` start here. */
 
+import type { Storage } from '../common/storage.ts'
 import type { Duration } from '../common/time.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { Storage } from './grouping.ts'
 
 export interface StoreOptions<K, V> {
   readonly key: Serde<K>
@@ -17,7 +17,7 @@ export interface StoreOptions<K, V> {
    * later than that with the next one that does. In a punctuation its time counts as the timestamp. Ms, or `'1d'`. Default: until it is deleted.
    */
   readonly ttl?: Duration
-  /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
+  /** `memory` keeps no file: the whole changelog is read again at every start; or a supplier of yours. Default that of the topology, `disk`. */
   readonly storage?: Storage
 }
 
@@ -41,6 +41,6 @@ export function store<K, V>(options: StoreOptions<K, V>): StoreDefinition<K, V> 
     value,
     ...(name !== undefined && { name }),
     ...(ttl !== undefined && { ttl }),
-    ...(storage && { storage }),
+    ...(storage !== undefined && { storage }),
   })
 }

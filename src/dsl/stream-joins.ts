@@ -1,11 +1,10 @@
 /** Streams joined with streams: each side keeps its records for as long as the other one may look for them. */
 
+import type { Storage } from '../common/storage.ts'
 import { type JoinWindows, joinReachMs } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation, StoreSpec, StreamStreamJoinNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
@@ -105,7 +104,7 @@ function sideOf(
   const reachMs =
     compat === undefined ? joinReachMs(windows, side) : windows.beforeMs + windows.afterMs + windows.graceMs
   const spec = { name: store, kind: 'join', key, value, join: windows, retentionMs: reachMs + 1 } as const
-  return { stream, store: storeSpec({ ...spec, ...(compat && { ownTime: true }) }, storage) }
+  return { stream, store: graph.storeSpec({ ...spec, ...(compat && { ownTime: true }) }, storage) }
 }
 
 function requireJoinWindows(

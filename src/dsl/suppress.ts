@@ -1,12 +1,11 @@
 /** Tables whose updates are held back. */
 
+import type { Storage } from '../common/storage.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { isVersioned } from '../topology/versioned.ts'
 import { windowClose } from '../topology/window-close.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { invalid } from './invalid.ts'
 import { requireRows, requireSerde, type TableState } from './stream-state.ts'
 import type { UntilTimeLimit, UntilWindowCloses } from './suppressed.ts'
@@ -47,7 +46,7 @@ export function suppress(
   const { until, maxRecords, maxBytes, whenFull } = suppressed
   const { limitMs, retentionMs } = timesOf(suppressed, table, name, site)
   const measured = maxBytes < Number.POSITIVE_INFINITY ? ({ measured: true } as const) : {}
-  const store = storeSpec({ name, kind: 'buffer', key, value, retentionMs, ...measured }, options?.storage)
+  const store = graph.storeSpec({ name, kind: 'buffer', key, value, retentionMs, ...measured }, options?.storage)
   const body = {
     kind: 'suppress',
     parents: [table.node],

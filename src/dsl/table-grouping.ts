@@ -1,10 +1,10 @@
 /** Tables grouped by another key, and the tables their rows are folded into. */
 
+import type { Storage } from '../common/storage.ts'
 import { changeOf } from '../serde/change.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import { type Grouping, repartitioned, type Storage } from './grouping.ts'
+import { type Grouping, repartitioned } from './grouping.ts'
 import { invalid, requireSync } from './invalid.ts'
 import { displayName, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, requireRows, requireSerde, type TableState } from './stream-state.ts'
@@ -69,7 +69,7 @@ export function foldTable(
   const fix = `${method}('${store}', ..., { serde: json<V>() })`
   const serde = requireSerde(value ?? grouping.value, 'value', 'for its store', fix, store, site)
   const parents = grouping.inputs(store)
-  const spec = storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
+  const spec = graph.storeSpec({ name: store, kind: 'key-value', key, value: serde }, storage)
   const body = { kind: 'table-aggregate', parents, store: spec, aggregator, subtractor } as const
   const node = graph.add({ ...body, ...(initializer && { initializer }) }, store, site)
   return { graph, node, key, value: serde, stores: [spec] }

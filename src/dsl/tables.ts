@@ -1,11 +1,10 @@
 /** Tables made of streams, and streams joined with them. */
 
+import type { Storage } from '../common/storage.ts'
 import type { Duration } from '../common/time.ts'
 import type { SourceLocation, StoreSpec } from '../topology/node.ts'
 import { isVersioned } from '../topology/versioned.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { invalid, requireDuration, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
@@ -38,7 +37,7 @@ export function materialized(
   const { key, value } = requireSerdes(given, 'for its store', call, fix, site)
   const input = state.rekeyed ? repartition(given, store, undefined, call, fix, site) : given
   const kept = keptAs(options, store, call, site)
-  const spec = storeSpec({ name: store, ...kept, key, value }, options?.storage)
+  const spec = graph.storeSpec({ name: store, ...kept, key, value }, options?.storage)
   return {
     graph,
     node: graph.add({ kind: 'table', parents: [input.node], store: spec }, store, site),
@@ -189,7 +188,8 @@ function bufferOf(
   const buffer = input.graph.claimStore(`${name}-buffer`, call, site)
   const fix = `${method}(table, joiner, { name: '${name}', ... })`
   const { key, value } = requireSerdes(input, 'for its store', call, fix, site)
-  return { ...storeSpec({ name: buffer, kind: 'join', key, value, retentionMs: graceMs + 1 }, undefined), graceMs }
+  const spec = { name: buffer, kind: 'join', key, value, retentionMs: graceMs + 1 } as const
+  return { ...input.graph.storeSpec(spec, undefined), graceMs }
 }
 
 export type TableJoin = 'join' | 'leftJoin' | 'outerJoin'

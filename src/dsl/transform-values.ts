@@ -1,9 +1,8 @@
 /** Tables whose rows a function makes that has stores, tables to read and a context. */
 
+import type { Storage } from '../common/storage.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { callSite } from './call-site.ts'
-import { storeSpec } from './graph.ts'
-import type { Storage } from './grouping.ts'
 import { requireSync } from './invalid.ts'
 import { type SurroundingsArguments, surroundings } from './process.ts'
 import type { UserFunction } from './stateless.ts'
@@ -23,7 +22,7 @@ export function transformValues(table: TableState, given: unknown, options: Tran
   const transform = requireSync(options.transform, '`transform`', name, site) as UserFunction
   const fix = `transformValues('${name}', { serde: json<R>(), transform })`
   const value = requireSerde(options.serde ?? { lostBy: name }, 'value', 'for its store', fix, name, site)
-  const store = storeSpec({ name, kind: 'key-value', key, value }, options.storage)
+  const store = graph.storeSpec({ name, kind: 'key-value', key, value }, options.storage)
   const around = surroundings(table, options, name, site)
   const node = graph.add({ kind: 'table-transform-values', ...around, store, transform }, name, site)
   return { graph, node, key, value, stores: [store] }

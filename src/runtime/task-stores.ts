@@ -7,6 +7,7 @@
 import type { Output, PartitionOffset } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, noHeaders, partitionName } from '../common/record.ts'
+import type { Storage } from '../common/storage.ts'
 import { sessionStretches, slidingStretches, type TimeWindows } from '../common/windows.ts'
 import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
@@ -20,6 +21,7 @@ import { OverlaySessionStore } from '../state/session.ts'
 import { panesCodec } from '../state/session-codec.ts'
 import { slidingClosing } from '../state/sliding.ts'
 import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
+import { openSupplied } from '../state/supplied.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayVersionedStore } from '../state/versioned.ts'
 import { OverlayWindowStore, windowClosing } from '../state/window.ts'
@@ -28,9 +30,10 @@ import { ChangelogRetention } from './changelog-retention.ts'
 import type { FlushBudget, StateBudget } from './state-budget.ts'
 
 export interface TaskStoresOptions {
+  readonly appId: string
   readonly taskId: string
   readonly partition: number
-  /** null keeps every store in memory. */
+  /** null keeps every store in memory, but for those of a supplier. */
   readonly dir: string | null
   readonly specs: readonly StoreSpec[]
   /** Full name of a store's changelog topic. */
@@ -45,7 +48,7 @@ export interface SealedStores {
   readonly streamTimes: Readonly<Record<string, number>>
 }
 
-/** Stores that share bytes and a checkpoint. A task has one on disk, one in memory, or both. */
+/** Stores that share bytes and a checkpoint. A task has one on disk, one in memory and one of each supplier, as its stores are kept. */
 interface Volume {
   readonly state: TaskState
   readonly stores: readonly BoundStore[]
@@ -85,15 +88,13 @@ export class TaskStores {
     this.#budget = budget.flush
   }
 
-  /** @throws StreamError LOCKED, INVALID_ARGUMENT; INVALID_TOPOLOGY when a store on disk was written in another format. */
+  /** @throws StreamError LOCKED, INVALID_ARGUMENT; PROCESSING from a supplier's store; INVALID_TOPOLOGY when a store on disk was written in another format. */
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
     const { specs, dir } = options
-    const onDisk = dir === null ? [] : specs.filter((spec) => spec.storage === 'disk')
-    const inMemory = specs.filter((spec) => !onDisk.includes(spec))
+    const homes = Map.groupBy(specs, ({ storage }) => (storage === 'disk' && dir === null ? 'memory' : storage))
     const volumes: Volume[] = []
     try {
-      if (onDisk.length > 0) volumes.push(await openVolume(options, dir, onDisk))
-      if (inMemory.length > 0) volumes.push(await openVolume(options, null, inMemory))
+      for (const [home, within] of homes) volumes.push(await openVolume(options, home, within))
     } catch (error) {
       await Promise.all(volumes.map((volume) => volume.state.close()))
       throw error
@@ -130,8 +131,8 @@ export class TaskStores {
   async measure(): Promise<void> {
     for (const { state, stores } of this.#volumes) {
       for (const { store } of stores) {
-        const bytes = await state.bytes.diskBytes(storePrefix(store.name), storeEnd(store.name))
-        if (bytes !== null) this.#diskBytes.set(store.name, bytes)
+        const bytes = await state.bytes.diskBytes?.(storePrefix(store.name), storeEnd(store.name))
+        if (typeof bytes === 'number') this.#diskBytes.set(store.name, bytes)
       }
     }
   }
@@ -274,19 +275,9 @@ export class TaskStores {
   }
 }
 
-async function openVolume(
-  options: TaskStoresOptions,
-  dir: string | null,
-  specs: readonly StoreSpec[],
-): Promise<Volume> {
-  const { taskId, budget, warn } = options
-  const state = await openTaskState({
-    dir,
-    taskId,
-    warn,
-    writeBufferBytes: budget.writeBufferBytes,
-    blockCacheBytes: budget.blockCacheBytes,
-  })
+async function openVolume(options: TaskStoresOptions, home: Storage, specs: readonly StoreSpec[]): Promise<Volume> {
+  const { taskId } = options
+  const state = await openHome(options, home)
   try {
     checkFormats(specs, state.checkpoint, taskId)
     await finishWipes(specs, state)
@@ -295,6 +286,21 @@ async function openVolume(
     await state.close()
     throw error
   }
+}
+
+function openHome({ appId, taskId, dir, budget, warn }: TaskStoresOptions, home: Storage): Promise<TaskState> {
+  if (typeof home === 'object') {
+    // Beside the task's own, which holds LevelDB's files alone.
+    const own = dir === null ? null : `${dir}.${home.name}`
+    return openSupplied(home, { appId, task: taskId, dir: own }, warn)
+  }
+  return openTaskState({
+    dir: home === 'disk' ? dir : null,
+    taskId,
+    warn,
+    writeBufferBytes: budget.writeBufferBytes,
+    blockCacheBytes: budget.blockCacheBytes,
+  })
 }
 
 function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], state: TaskState): Volume {

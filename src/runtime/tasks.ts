@@ -47,6 +47,7 @@ export async function openTask(id: TaskId, parts: TaskParts): Promise<Task> {
 export function openStores(id: TaskId, { plan, taskDir, output, budget, warn }: TaskParts): Promise<TaskStores> {
   const name = taskName(id)
   return TaskStores.open({
+    appId: plan.appId,
     taskId: name,
     partition: id.partition,
     dir: taskDir(name),

@@ -1,7 +1,10 @@
 /** What operators hold: synchronous stores of values, and the bytes below them. */
 
+import type { ByteWrite } from '../common/byte-store.ts'
 import type { ConsumerRecord, Headers } from '../common/record.ts'
 import type { Closings } from './closings.ts'
+
+export type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from '../common/byte-store.ts'
 
 /** A stored value and the timestamp it carries (ms). */
 export interface Row<V> {
@@ -171,38 +174,6 @@ export interface VersionedStore<K, V> {
   put(key: K, value: V | null, timestamp: number): Placement
   /** Highest timestamp put, -1 before the first; survives restarts. */
   streamTime: number
-}
-
-export interface ByteWrite {
-  readonly key: Buffer
-  /** null deletes. */
-  readonly value: Buffer | null
-}
-
-export type ByteRow = readonly [key: Buffer, value: Buffer]
-
-/** The bytes of a task as they were at one moment; reading them keeps no thread. @throws StreamError REBALANCE when they were closed. */
-export interface ByteSnapshot {
-  get(key: Buffer): Promise<Buffer | undefined>
-  /** Rows with keys in [from, to), in order, or the other way round. */
-  scan(from: Buffer, to: Buffer, backward?: boolean): AsyncIterable<ByteRow>
-  close(): Promise<void>
-}
-
-/** Ordered bytes of one task (memcmp order). Only committed state is ever written here. */
-export interface ByteStore {
-  get(key: Buffer): Buffer | undefined
-  /** All or nothing. */
-  write(writes: readonly ByteWrite[]): Promise<void>
-  /** Deletes keys in [from, to). */
-  deleteRange(from: Buffer, to: Buffer): Promise<void>
-  /** Rows with keys in [from, to), in order. */
-  scan(from: Buffer, to: Buffer): AsyncIterable<ByteRow>
-  /** The rows of this moment, to be read whatever is written later. Whoever takes it closes it. */
-  snapshot(): ByteSnapshot
-  /** About how many bytes on disk the keys in [from, to) take, in files already written; null without files. */
-  diskBytes(from: Buffer, to: Buffer): Promise<number | null>
-  close(): Promise<void>
 }
 
 /** One row for the changelog: its key of `keyLength` bytes at `start` of `source`, its value right after it; a length of -1 is null. */

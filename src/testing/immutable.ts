@@ -26,7 +26,10 @@ export function withFrozenValues(topology: Topology): Topology {
         name,
         name === 'initializer' && typeof value === 'function'
           ? () => frozen((value as () => unknown)())
-          : mapped(value),
+          : // A supplier is whoever it is.
+            name === 'storage'
+            ? value
+            : mapped(value),
       ]),
     )
   }

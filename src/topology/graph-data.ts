@@ -1,5 +1,6 @@
 /** A topology as plain JSON: what `graph --json` prints and every drawing is made from. Only additions within a version. */
 
+import { storageName } from '../common/storage.ts'
 import { changelogTopic, repartitionTopic } from './names.ts'
 import type { StartFrom, StoreKind, Topology, TopologyNode } from './node.ts'
 import { subTopologies } from './subtopology.ts'
@@ -34,7 +35,8 @@ export interface GraphSubTopology {
 export interface GraphStore {
   readonly name: string
   readonly kind: StoreKind
-  readonly storage: 'disk' | 'memory'
+  /** `disk`, `memory` or the name of a supplier. */
+  readonly storage: string
   readonly key: string
   readonly value: string
   readonly changelog: string
@@ -84,7 +86,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
       const { name, kind, storage, windows, session, sliding, join, historyMs, ttlMs } = store
-      const shape = { name, kind, storage, key: store.key.format, value: store.value.format }
+      const shape = { name, kind, storage: storageName(storage), key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
         windows === undefined ? {} : { windows: { sizeMs, advanceMs, graceMs } as GraphStore['windows'] & object }

@@ -3,6 +3,7 @@
  * topology, so that the next version of it can be compared before it meets the state of this one.
  */
 
+import { storageName } from '../common/storage.ts'
 import { formatOf } from '../serde/format-of.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { StoreSpec, Topology } from './node.ts'
@@ -82,8 +83,8 @@ function topicOf({ key, value }: { readonly key: AnySerde; readonly value: AnySe
 }
 
 /** Field by field without knowing which there are, so that no store ever has one that is not compared. */
-function storeOf({ name: _, ...fields }: StoreSpec): LockedStore {
-  return asJson(fields) as LockedStore
+function storeOf({ name: _, storage, ...fields }: StoreSpec): LockedStore {
+  return asJson({ ...fields, storage: storageName(storage) }) as LockedStore
 }
 
 function asJson(value: unknown): Json | undefined {

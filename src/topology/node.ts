@@ -1,5 +1,6 @@
 /** The logical graph: frozen data, built by the DSL, read by the compiler and by `graph`. It knows no operator and no broker. */
 
+import type { Storage } from '../common/storage.ts'
 import type { JoinWindows, SessionWindows, SlidingWindows, TimeWindows } from '../common/windows.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { DeserializationPolicy } from '../serde/topic.ts'
@@ -43,8 +44,7 @@ export interface StoreSpec {
   readonly closes?: true
   /** Of a buffer that has a limit in bytes: it measures its rows. */
   readonly measured?: true
-  /** `memory` keeps no file: the whole changelog is read again at every start. Default `disk`. */
-  readonly storage: 'disk' | 'memory'
+  readonly storage: Storage
 }
 
 interface NodeBase {

@@ -1,7 +1,18 @@
 /** What a topology is given that cannot be: refused when it is built, with the operator's name and the user's line, or told when a record meets it. */
 
 import { readFileSync } from 'node:fs'
-import { double, int64, json, otherwise, type StreamsBuilder, string, topic, topicPattern, Windows } from 'streamctl'
+import {
+  double,
+  int64,
+  json,
+  otherwise,
+  type StreamsBuilder,
+  store,
+  string,
+  topic,
+  topicPattern,
+  Windows,
+} from 'streamctl'
 import { describe, expect, test } from 'vitest'
 import { StreamError } from '../../src/common/errors.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
@@ -86,6 +97,97 @@ const refused: readonly Refused[] = [
     (b) => b.stream(input).groupByKey().count('n', { storage: 'ram' }),
     /store n: its storage is "ram"/,
     'n',
+  ],
+  [
+    'no storage',
+    (b) => b.stream(input).groupByKey().count('n', { storage: null }),
+    /^store n: its storage is null$/,
+    'n',
+  ],
+  [
+    'a function as storage',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: () => 1 }),
+    /^store n: its storage is a function$/,
+    'n',
+  ],
+  [
+    'a supplier that is not there yet',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: Promise.reject(new Error('unseen')) }),
+    /^store n: its storage is a promise$/,
+    'n',
+  ],
+  [
+    'a supplier without a name',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: { open: () => undefined } }),
+    /^store n: its storage is a supplier without a name$/,
+    'n',
+  ],
+  [
+    'a supplier with a name that is no name',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: { name: 'a/b', open: () => undefined } }),
+    /^store n: its storage is a supplier whose name "a\/b" is not a legal one$/,
+    'n',
+  ],
+  [
+    'a supplier with a name of ours',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: { name: 'disk', open: () => undefined } }),
+    /^store n: its storage is a supplier with the name disk, which is taken$/,
+    'n',
+  ],
+  [
+    'a supplier that opens nothing',
+    (b) =>
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: { name: 'ours' } }),
+    /^store n: its storage is the supplier ours, whose `open` is not a function but undefined$/,
+    'n',
+  ],
+  [
+    'two suppliers of one name',
+    (b) => [
+      b
+        .stream(input)
+        .groupByKey()
+        .count('n', { storage: { name: 'ours', open: () => undefined } }),
+      b
+        .stream(input)
+        .groupByKey()
+        .count('m', { storage: { name: 'ours', open: () => undefined } }),
+    ],
+    /^store m: its storage is a second supplier with the name ours$/,
+    'm',
+  ],
+  [
+    'no storage of a processor’s store',
+    (b) =>
+      b.stream(input).process('p', {
+        stores: { s: store({ key: string, value: string, storage: any(0) }) },
+        on: () => undefined,
+      }),
+    /^store p-s: its storage is 0$/,
+    'p-s',
   ],
   [
     'no windows',

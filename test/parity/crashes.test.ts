@@ -11,12 +11,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { defineTopology, type StreamsBuilder } from 'streamctl'
+import { defineTopology, type StoreSupplier, type StreamsBuilder } from 'streamctl'
 import { createTestDriver, type TestDriver } from 'streamctl/testing'
 import { expect, test } from 'vitest'
 import type { NodeId, Topology, TopologyNode } from '../../src/topology/node.ts'
 import { subTopologies } from '../../src/topology/subtopology.ts'
 import { topicOf } from '../../src/topology/upstream.ts'
+import { listSupplier } from '../support/list-store.ts'
 import { pipeline, pipelineInput, stages } from './pipeline.ts'
 import type { JsonRecord } from './record.ts'
 import { inputOf, type Shape } from './shape.ts'
@@ -58,11 +59,13 @@ interface Run {
   readonly partitions: number
   readonly interruptions: readonly Interruption[]
   readonly onDisk?: boolean
+  /** Of stores that say nothing; default on disk. */
+  readonly storage?: () => StoreSupplier
 }
 
 /** What is committed in the end, as far as its order is not open. */
 async function outputOf(build: (b: StreamsBuilder) => void, input: readonly JsonRecord[], run: Run): Promise<unknown> {
-  const topology = defineTopology('parity', build, { maxTaskIdle: '1d' })
+  const topology = defineTopology('parity', build, { maxTaskIdle: '1d', storage: run.storage?.() })
   // Records that several tasks send to one come in the order of their commits.
   const crosses = topology.nodes.some(({ kind }) => kind === 'repartition')
   const partitions = crosses ? 1 : run.partitions
@@ -127,6 +130,19 @@ const lasting = [...twins].filter(
 test.each(lasting)(`%s (seed ${seed})`, async (_, { input, build }) => {
   const same = fc.asyncProperty(given(input, 60), (given) => expectSame(build, given))
   await fc.assert(same, { seed, numRuns })
+})
+
+/** With a store of a user's own under all stores, whose rows are there after a crash or are not. */
+const supplied = lasting.filter(([name]) =>
+  /^(tables|aggregates|windowedAggregates|sessionAggregates|suppress)\./.test(name),
+)
+
+test.each(supplied)(`%s on stores of the user's (seed ${seed})`, async (_, { input, build }) => {
+  const runs = fc.tuple(given(input, 60), fc.boolean())
+  const same = fc.asyncProperty(runs, ([given, keeps]) =>
+    expectSame(build, { ...given, storage: () => listSupplier('lists', { keeps }) }),
+  )
+  await fc.assert(same, { seed, numRuns: 1 })
 })
 
 test(`random pipelines (seed ${seed})`, async () => {

@@ -27,6 +27,7 @@ beforeEach(async () => {
   await broker.createTopics([{ name: changelog.topic, partitions: 1, configs: {} }])
   dir = await mkdtemp(join(tmpdir(), 'streamctl-restore-'))
   const stores = await TaskStores.open({
+    appId: 'app',
     taskId: '0_0',
     partition: 0,
     dir: join(dir, '0_0'),

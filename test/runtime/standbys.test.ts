@@ -40,6 +40,7 @@ let failures: unknown[]
 
 function openStores(): Promise<TaskStores> {
   return TaskStores.open({
+    appId: 'app',
     taskId: '0_0',
     partition: 0,
     dir: join(dir, '0_0'),

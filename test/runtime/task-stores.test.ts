@@ -94,6 +94,7 @@ const budget = {
 
 async function openStores(specs: readonly StoreSpec[], more: Partial<TaskStoresOptions> = {}): Promise<TaskStores> {
   const stores = await TaskStores.open({
+    appId: 'app',
     taskId: '0_1',
     partition: 1,
     dir,

@@ -11,6 +11,7 @@ import { topic } from '../../src/serde/topic.ts'
 import { type Comparison, compareTopologies } from '../../src/topology/diff.ts'
 import { lockOf, type TopologyLock } from '../../src/topology/lock.ts'
 import { customers, lines, orders, refunds } from '../dsl/fixtures.ts'
+import { listSupplier } from '../support/list-store.ts'
 
 type Build = (b: StreamsBuilder) => void
 
@@ -171,6 +172,22 @@ describe('stores', () => {
       'safe',
       'safe: store n: storage was disk and is memory, so it is restored from its changelog',
     ])
+    const supplied =
+      (name: string): Build =>
+      (b) =>
+        b
+          .stream(lines)
+          .groupByKey()
+          .count('n', { storage: listSupplier(name, { keeps: true }) })
+    expect(told(between(inMemory, supplied('ours')))).toEqual([
+      'safe',
+      'safe: store n: storage was memory and is ours, so it is restored from its changelog',
+    ])
+    expect(told(between(supplied('ours'), supplied('others')))).toEqual([
+      'safe',
+      'safe: store n: storage was ours and is others, so it is restored from its changelog',
+    ])
+    expect(told(between(supplied('ours'), supplied('ours')))).toEqual(['same'])
   })
 
   test('a length of history may change, but not come or go', () => {

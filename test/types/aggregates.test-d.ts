@@ -1,6 +1,7 @@
 /** Groups, windows and what is made of them: what compiles, and what does not. */
 
 import { describe, expectTypeOf, test } from 'vitest'
+import type { ByteStore } from '../../src/common/byte-store.ts'
 import type { Duration } from '../../src/common/time.ts'
 import { type SessionWindows, type TimeWindows, type Windowed, Windows } from '../../src/common/windows.ts'
 import { approxCountDistinct, type Distinct } from '../../src/dsl/aggregators/distinct.ts'
@@ -21,6 +22,8 @@ import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
 import { windowed } from '../../src/serde/windowed.ts'
 import { type Customer, type Order, orders, stream, table } from './given.ts'
+
+declare const bytes: ByteStore
 
 describe('grouping', () => {
   test('keeps or changes the key', () => {
@@ -67,8 +70,17 @@ describe('grouping', () => {
     grouped.aggregate('e', { init: () => ({ n: 0 }), add: (a) => ({ n: a.n + 1 }), serde: json<{ n: string }>() })
     // @ts-expect-error add gives what init gives
     grouped.aggregate('f', { init: () => ({ n: 0 }), add: (a) => ({ m: a.n }), serde: json })
-    // @ts-expect-error storage is one of two
+    // @ts-expect-error storage is one of two, or a supplier
     grouped.count('g', { storage: 'ram' })
+    // @ts-expect-error a supplier has a name
+    grouped.count('g', { storage: { open: (): ByteStore => bytes } })
+    // @ts-expect-error a supplier opens bytes
+    grouped.count('g', { storage: { name: 'ours', open: () => 1 } })
+    // @ts-expect-error a get is not async
+    grouped.count('g', { storage: { name: 'ours', open: () => ({ ...bytes, get: async () => undefined }) } })
+    expectTypeOf(grouped.count('g', { storage: { name: 'ours', open: async () => bytes } })).toEqualTypeOf<
+      KTable<string, bigint>
+    >()
     // @ts-expect-error a sum of orders is no order
     grouped.reduce('r', (a, v) => a.amount + v.amount)
     // @ts-expect-error the name is required

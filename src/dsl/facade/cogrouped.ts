@@ -1,10 +1,11 @@
 /** Several grouped streams, to be folded into one table or cut into windows. */
 
+import type { Storage } from '../../common/storage.ts'
 import type { Duration } from '../../common/time.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows, Windowed } from '../../common/windows.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import { type Cogrouping, cogroup, cogrouped, nobodysAggregator } from '../cogrouping.ts'
-import { type Fold, fold, requireWindows, type Storage } from '../grouping.ts'
+import { type Fold, fold, requireWindows } from '../grouping.ts'
 import type { Ended, SameKey } from '../types.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KTable } from './ktable.ts'

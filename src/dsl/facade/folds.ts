@@ -1,8 +1,9 @@
 /** From the options of count, reduce and aggregate to what is folded. */
 
+import type { Storage } from '../../common/storage.ts'
 import type { Duration } from '../../common/time.ts'
 import type { AnySerde } from '../../serde/serde.ts'
-import { counting, countSerde, type Emit, type Fold, type Storage } from '../grouping.ts'
+import { counting, countSerde, type Emit, type Fold } from '../grouping.ts'
 import type { UserFunction } from '../stateless.ts'
 
 interface Given {

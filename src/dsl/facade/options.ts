@@ -1,8 +1,9 @@
 /** What the calls of the facade take besides functions and names. */
 
+import type { Storage } from '../../common/storage.ts'
 import type { Duration } from '../../common/time.ts'
 import type { Serde } from '../../serde/serde.ts'
-import type { Emit, Storage } from '../grouping.ts'
+import type { Emit } from '../grouping.ts'
 import type { Partitioner, Present, Sink } from '../types.ts'
 
 /** Options of whatever keeps a store. */
