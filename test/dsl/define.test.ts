@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import type { StreamsBuilder } from '../../src/dsl/builder.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KStream } from '../../src/dsl/facade/kstream.ts'
+import { describe } from '../../src/topology/describe.ts'
+import { graphData } from '../../src/topology/graph-data.ts'
+import { listSupplier } from '../support/list-store.ts'
 import { customers, lineHere, lines, orders, outline, refusal } from './fixtures.ts'
 
 test('a topology is frozen data in topological order', () => {
@@ -117,5 +120,27 @@ test('maxTaskIdle is a duration or never', () => {
   const line = lineHere() + 1
   expect(() => defineTopology('t', build, { maxTaskIdle: -5 })).toThrow(
     expect.objectContaining({ code: 'INVALID_TOPOLOGY', where: expect.objectContaining({ line }) }),
+  )
+})
+
+test('storage is that of the stores that say nothing, and refused when it is none', () => {
+  const supplier = listSupplier('ours', { keeps: false })
+  const build = (b: StreamsBuilder): void => {
+    const grouped = b.stream(lines).groupByKey()
+    grouped.count('n')
+    grouped.count('m', { storage: 'disk' })
+  }
+  const topology = defineTopology('t', build, { storage: supplier })
+  expect(graphData(topology).stores.map(({ name, storage }) => [name, storage])).toEqual([
+    ['n', 'ours'],
+    ['m', 'disk'],
+  ])
+  expect(describe(topology, 'text')).toMatch(/\n {2}n +key-value +\S+ -> \S+ +ours\n/)
+  const line = lineHere() + 1
+  expect(() => defineTopology('t', build, { storage: 'ram' as never })).toThrow(
+    expect.objectContaining({
+      message: 'topology t: its storage is "ram"',
+      where: expect.objectContaining({ node: 't', line }),
+    }),
   )
 })
