@@ -35,13 +35,13 @@ interface Row {
 
 /** Of tables the last value of each key counts: how often a key was updated on the way there is chance. */
 const tables = [
-  ...['pages', 'sizes', 'sessions'],
+  ...['pages', 'sizes', 'sessions', 'sliding', 'seen'],
   ...['people', 'people-left', 'people-outer', 'cities', 'cities-left'],
 ]
 /** Of streams every record counts; the order is that of four partitions, so it is none. */
 const streams = [
-  ...['again', 'closed', 'inner', 'left', 'outer', 'rekeyed'],
-  ...['enriched', 'enriched-left', 'priced', 'priced-left'],
+  ...['again', 'closed', 'final', 'inner', 'left', 'outer', 'itself', 'rekeyed'],
+  ...['enriched', 'enriched-left', 'graced', 'graced-left', 'priced', 'priced-left'],
 ]
 const inputs = ['clicks', 'views', 'users', 'profiles', 'teams', 'prices']
 const start = 1_700_000_000_000
@@ -199,7 +199,7 @@ test(`the same results as Kafka Streams (seed ${seed})`, { timeout: 300_000 }, a
 })
 
 test(`the same results, killed again and again on the way (seed ${seed})`, { timeout: 300_000 }, async () => {
-  process.env.EVERYTHING_SPIN_MS = '4'
+  process.env.EVERYTHING_SPIN_MS = '10'
   const random = seeded(seed + 1)
   const clicks = randomRows(seeded(seed)).filter(({ topic }) => topic === 'clicks').length
   const into = `${prefix}killed-`

@@ -5,6 +5,7 @@ import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -12,6 +13,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.StreamsConfig.InternalConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.GlobalKTable;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
@@ -22,12 +24,15 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * The topology of ../fixtures/everything.ts, run by Kafka Streams on Kafka until stdin ends. Arguments: bootstrap servers, prefix of the
@@ -52,7 +57,8 @@ public final class Everything {
         settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
         settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
-        // Else it looks for records without a match once a second, and not after the last record.
+        // Else it looks for records without a match, and for closed windows, once a second, and not after the last record.
+        settings.put(InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, 0);
         settings.put(InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_OUTER_JOIN_SPURIOUS_RESULTS_FIX, 0);
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         try (KafkaStreams streams = new KafkaStreams(builder.build(), settings)) {
@@ -90,10 +96,26 @@ public final class Everything {
                 .count(Materialized.as("closed"))
                 .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())));
 
+        windowed(out + "final", clicks.groupByKey()
+                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(70), Duration.ofMillis(50)))
+                .emitStrategy(EmitStrategy.onWindowClose())
+                // Else a window ends in its store in the moment in which it closes, and what did not see that moment is never given out.
+                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("final").withRetention(DAY)));
+        windowed(out + "sliding", clicks.groupByKey()
+                .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(15), DAY))
+                .count(Materialized.as("sliding")));
+        to(out + "seen", clicks.groupByKey()
+                .<String>cogroup((user, page, seen) -> String.valueOf(Integer.parseInt(seen) + 1))
+                .cogroup(views.groupByKey(), (user, page, seen) -> String.valueOf(Integer.parseInt(seen) + 10_000))
+                .aggregate(() -> "0", Materialized.as("seen"))
+                .toStream());
+
         JoinWindows within = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(20), Duration.ofMillis(100));
         to(out + "inner", clicks.join(views, Everything::both, within, StreamJoined.as("inner")));
         to(out + "left", clicks.leftJoin(views, Everything::both, within, StreamJoined.as("left")));
         to(out + "outer", clicks.outerJoin(views, Everything::both, within, StreamJoined.as("outer")));
+        JoinWindows close = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(8), Duration.ofMillis(100));
+        to(out + "itself", clicks.join(clicks, Everything::both, close, StreamJoined.as("itself")));
         to(out + "rekeyed", swapped(clicks).join(
                 swapped(views),
                 Everything::both,
@@ -102,6 +124,12 @@ public final class Everything {
 
         to(out + "enriched", clicks.join(users, Everything::both, Joined.as("enriched")));
         to(out + "enriched-left", clicks.leftJoin(users, Everything::both, Joined.as("enriched-left")));
+        KTable<String, String> history = users.toStream().toTable(Materialized.as(
+                Stores.persistentVersionedKeyValueStore("history", Duration.ofSeconds(10))));
+        Duration grace = Duration.ofMillis(60);
+        to(out + "graced", clicks.join(history, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced", grace)));
+        to(out + "graced-left",
+                clicks.leftJoin(history, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced-left", grace)));
         to(out + "priced", clicks.join(prices, (user, page) -> page, Everything::both));
         to(out + "priced-left", clicks.leftJoin(prices, (user, page) -> page, Everything::both));
 
