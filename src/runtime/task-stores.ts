@@ -79,8 +79,6 @@ export class TaskStores {
   readonly #volumes: readonly Volume[]
   readonly #budget: FlushBudget
   readonly #diskBytes = new Map<string, number>()
-  /** Stream time at which a join buffer is read to be trimmed. */
-  readonly #trimAt = new Map<string, number>()
 
   private constructor({ partition, budget }: TaskStoresOptions, volumes: readonly Volume[]) {
     this.#partition = partition
@@ -245,18 +243,9 @@ export class TaskStores {
     await writeWithCheckpoint(volume, writes, this.streamTimes())
   }
 
-  /**
-   * Deletes the rows of a store that stream time has put out of reach, where changelogs alone write to it: elsewhere a flush does. What a join buffer
-   * may let go it knows when it has them all in memory: they are read for that, once in a retention.
-   */
+  /** Deletes the rows of a store that stream time has put out of reach, where changelogs alone write to it: elsewhere a flush does. */
   async trim(name: string): Promise<void> {
-    const store = this.get(name)
-    if (store instanceof OverlayWindowStore) await store.expire()
-    if (!(store instanceof OverlayJoinBuffer) || store.streamTime < (this.#trimAt.get(name) ?? -1)) return
-    await store.load()
-    await store.expire()
-    store.discard()
-    this.#trimAt.set(name, store.streamTime + store.retentionMs)
+    await this.get(name).trim?.()
   }
 
   /** Makes the stores ready for records. What is committed must be in the bytes: opened, and restored if need be. */

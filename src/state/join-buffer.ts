@@ -56,7 +56,9 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   /** As `expiryTime`, of what is sealed. */
   #sealedExpiry = -1
   #expiryTime = -1
-  readonly retentionMs: number
+  /** Stream time at which it is read again to be trimmed. */
+  #trimAt = -1
+  readonly #retentionMs: number
   readonly #ownTime: boolean
   readonly #bytes: ByteStore
   readonly #prefix: Buffer
@@ -88,7 +90,7 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
   constructor(options: JoinBufferOptions<K, V>) {
     const { name, key, value, retentionMs, ownTime = false, bytes, empty = false } = options
     this.name = name
-    this.retentionMs = retentionMs
+    this.#retentionMs = retentionMs
     this.#ownTime = ownTime
     this.#bytes = bytes
     this.#prefix = storePrefix(name)
@@ -320,6 +322,15 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
     this.#undeleted = Number.POSITIVE_INFINITY
   }
 
+  /** What may go it knows when it has all rows in memory: they are read for that, once in a retention. */
+  async trim(): Promise<void> {
+    if (this.streamTime < this.#trimAt) return
+    await this.load()
+    await this.expire()
+    this.discard()
+    this.#trimAt = this.streamTime + this.#retentionMs
+  }
+
   /** Takes the rows that the settled time has made unreachable out of memory. */
   #forgetExpired(): void {
     const time = this.#expired()
@@ -329,14 +340,14 @@ export class OverlayJoinBuffer<K, V> implements JoinBuffer<K, V>, StateStore {
 
   /** Rows before that time are unreachable. */
   #expired(): number {
-    return this.#expiryTime - this.retentionMs + 1
+    return this.#expiryTime - this.#retentionMs + 1
   }
 
   /** What the time of this moment, with nothing under way, makes unreachable: nothing that is held. */
   #expiryNow(): number {
     const time = this.#ownTime ? this.#index.latest : this.streamTime
     const first = this.#index.firstHeld
-    return first === undefined ? time : Math.min(time, first.timestamp + this.retentionMs - 1)
+    return first === undefined ? time : Math.min(time, first.timestamp + this.#retentionMs - 1)
   }
 
   #release(row: JoinRow<V>): void {

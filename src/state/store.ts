@@ -233,6 +233,10 @@ export interface StateStore {
   load(): Promise<void>
   /** Deletes rows that no record can reach any more (expired windows). */
   expire(): Promise<void>
+  /**
+   * As `expire`, where changelogs alone write to the store, with nothing in memory. Stores whose changelogs delete all that ends have none.
+   */
+  trim?(): Promise<void>
   /** Settled time that decides which rows are gone, where that is not `streamTime`. */
   readonly expiryTime?: number
 }

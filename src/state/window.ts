@@ -203,6 +203,10 @@ export class OverlayWindowStore<K, V> extends TimedStore<K, V> implements Window
     }
   }
 
+  trim(): Promise<void> {
+    return this.expire()
+  }
+
   /** Start of the last window that the settled stream time has closed; -1 while there is none. Between two starts nothing closes. */
   get #lastClosedStart(): number {
     const { sizeMs, graceMs, advanceMs } = this.#windows
