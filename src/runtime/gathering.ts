@@ -1,16 +1,35 @@
-/** Changelog records on their way into a store: the last of each key is kept until so many have come that writing them is worth it. */
+/**
+ * How changelogs fill stores, of tasks that are restored and of standbys: from where, and on the way the last record of each key is kept until so many
+ * have come that writing them is worth it.
+ */
 
-import type { ConsumerRecord, TopicPartition } from '../common/record.ts'
+import type { Broker, Fetcher } from '../broker/port.ts'
+import { StreamError } from '../common/errors.ts'
+import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
 
 /** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
-export const gatheredRows = 16_384
+const gatheredRows = 16_384
+
+/** Whose stores are filled. */
+interface Holder {
+  readonly id: TaskId
+  readonly name: string
+  readonly stores: TaskStores
+}
 
 /** A changelog, and the task whose store it fills. */
-export interface Changelog extends TopicPartition {
-  readonly task: { readonly id: TaskId; readonly name: string; readonly stores: TaskStores }
+export interface Changelog<T extends Holder = Holder> extends TopicPartition {
+  readonly task: T
   readonly store: string
+}
+
+/** Where a changelog began and ended when it was looked at. */
+export interface Extent<T extends Holder = Holder> {
+  readonly changelog: Changelog<T>
+  readonly logStart: number
+  readonly end: number
 }
 
 export interface Gathered {
@@ -20,9 +39,38 @@ export interface Gathered {
   gatheredBytes: number
 }
 
-export interface Gathering extends Changelog, Gathered {
+export interface Gathering<T extends Holder = Holder> extends Changelog<T>, Gathered {
   /** Changelog offset up to which (exclusive) it has been fetched. */
   position: number
+}
+
+export async function extentsOf<T extends Holder>(
+  broker: Broker,
+  tasks: readonly T[],
+  endOf: 'stable' | 'end',
+): Promise<readonly Extent<T>[]> {
+  const changelogs = tasks.flatMap((task) =>
+    task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
+  )
+  const starts = await broker.offsets(changelogs, 'earliest')
+  const ends = await broker.offsets(changelogs, endOf)
+  return changelogs.map((changelog, i) => ({
+    changelog,
+    logStart: starts[i]?.offset ?? 0,
+    end: ends[i]?.offset ?? 0,
+  }))
+}
+
+/** The store's checkpoint, where the changelog goes on from it; else undefined, with nothing in the store. @param warn told why what it held is gone. */
+export async function usableCheckpoint(
+  { changelog: { task, store, topic }, logStart, end }: Extent,
+  warn: (why: string) => void,
+): Promise<number | undefined> {
+  const checkpoint = task.stores.checkpointOf(store)
+  if (checkpoint === undefined || (checkpoint >= logStart && checkpoint <= end)) return checkpoint
+  warn(`checkpoint ${checkpoint} is outside ${topic} [${logStart}, ${end}]`)
+  await task.stores.wipe(store)
+  return undefined
 }
 
 export function gathering(): Gathered {
@@ -38,10 +86,43 @@ export function gather(into: Gathered, records: readonly ConsumerRecord[]): void
   }
 }
 
+/** @param shareBytes of what may be fetched and not applied. */
+export function isFull({ gathered, gatheredBytes }: Gathered, shareBytes: number): boolean {
+  return gathered.size >= gatheredRows || gatheredBytes >= shareBytes
+}
+
 /** Writes what is gathered, and moves the store's checkpoint to the position. */
 export async function applyGathered(from: Gathering): Promise<void> {
   const { task, store, gathered, position } = from
   await task.stores.applyChangelog(store, gathered.values(), position)
-  gathered.clear()
-  from.gatheredBytes = 0
+  forget(from)
+}
+
+/** The one whose next records are no longer in the log, if that is the error. */
+export function overtakenOf<G extends Gathering>(error: unknown, some: ReadonlyMap<string, G>): G | undefined {
+  if (!(error instanceof StreamError) || error.code !== 'OFFSET_OUT_OF_RANGE') return undefined
+  const { topic = '', partition = -1 } = error.where
+  return some.get(partitionName(topic, partition))
+}
+
+/**
+ * For one that was overtaken by a purge: rows of closed windows are gone. What is left of the log is everything that counts, so the store starts over
+ * from there.
+ */
+export async function startOver(broker: Broker, overtaken: Gathering): Promise<void> {
+  const { task, store, topic, partition } = overtaken
+  const [earliest] = await broker.offsets([{ topic, partition }], 'earliest')
+  await task.stores.wipe(store)
+  forget(overtaken)
+  overtaken.position = earliest?.offset ?? 0
+}
+
+/** Each is fetched from its position on, and nothing else is. */
+export function fetchOn(fetcher: Fetcher, some: Iterable<Gathering>): void {
+  fetcher.assign(Array.from(some, ({ topic, partition, position }) => ({ topic, partition, offset: position })))
+}
+
+function forget(some: Gathered): void {
+  some.gathered.clear()
+  some.gatheredBytes = 0
 }

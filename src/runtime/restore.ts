@@ -5,15 +5,25 @@
  */
 
 import type { Broker, FetchedPartition, Fetcher } from '../broker/port.ts'
-import { StreamError } from '../common/errors.ts'
 import { partitionName } from '../common/record.ts'
 import type { RestoreProgress } from '../metrics/snapshot.ts'
-import { applyGathered, type Changelog, type Gathering, gather, gatheredRows, gathering } from './gathering.ts'
+import {
+  applyGathered,
+  type Extent,
+  extentsOf,
+  fetchOn,
+  type Gathering,
+  gather,
+  gathering,
+  isFull,
+  overtakenOf,
+  startOver,
+  usableCheckpoint,
+} from './gathering.ts'
 import type { Task } from './task.ts'
 
-interface Restoring extends Gathering {
-  readonly task: Task
-  readonly start: number
+interface Restoring extends Gathering<Task> {
+  start: number
   readonly end: number
 }
 
@@ -42,37 +52,21 @@ export class Restorer {
    * still commit is beyond the ends taken here.
    */
   async begin(tasks: readonly Task[]): Promise<void> {
-    const changelogs = tasks.flatMap((task) =>
-      task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
-    )
-    const starts = await this.#broker.offsets(changelogs, 'earliest')
-    const ends = await this.#broker.offsets(changelogs, 'end')
-    for (const [i, changelog] of changelogs.entries()) {
-      await this.#enter(changelog, starts[i]?.offset ?? 0, ends[i]?.offset ?? 0)
-    }
+    for (const extent of await extentsOf(this.#broker, tasks, 'end')) await this.#enter(extent)
     this.#assign()
   }
 
-  /** @param logStart of the changelog, `end` where restoring ends. */
-  async #enter(changelog: Changelog & { readonly task: Task }, logStart: number, end: number): Promise<void> {
+  async #enter(extent: Extent<Task>): Promise<void> {
+    const { changelog, logStart, end } = extent
     const { task, store, topic, partition } = changelog
-    const checkpoint = task.stores.checkpointOf(store)
-    const isUsable = checkpoint !== undefined && checkpoint >= logStart && checkpoint <= end
-    if (checkpoint !== undefined && !isUsable) {
-      const range = `${topic} [${logStart}, ${end}]`
-      this.#log(
-        'warn',
-        `${store} of task ${task.name}: checkpoint ${checkpoint} is outside ${range}: restoring from its start`,
-      )
-      await task.stores.wipe(store)
-    }
-    const start = isUsable ? checkpoint : logStart
-    if (start >= end) return
-    const from = isUsable ? `checkpoint ${checkpoint}` : 'the start'
-    this.#log(
-      'info',
-      `${store} of task ${task.name}: restoring ${end - start} changelog offsets from ${from} to ${end}`,
+    const what = `${store} of task ${task.name}`
+    const checkpoint = await usableCheckpoint(extent, (why) =>
+      this.#log('warn', `${what}: ${why}: restoring from its start`),
     )
+    const start = checkpoint ?? logStart
+    if (start >= end) return
+    const from = checkpoint === undefined ? 'the start' : `checkpoint ${checkpoint}`
+    this.#log('info', `${what}: restoring ${end - start} changelog offsets from ${from} to ${end}`)
     this.#active.set(partitionName(topic, partition), { ...changelog, ...gathering(), start, end, position: start })
   }
 
@@ -86,8 +80,7 @@ export class Restorer {
       gather(restoring, records)
       restoring.position = position
       const share = Math.max(leastGatheredBytes, gatheredBytes / this.#active.size)
-      const isFull = restoring.gathered.size >= gatheredRows || restoring.gatheredBytes >= share
-      if (isFull || position >= restoring.end) await applyGathered(restoring)
+      if (isFull(restoring, share) || position >= restoring.end) await applyGathered(restoring)
       if (position < restoring.end) continue
       this.#active.delete(partitionName(topic, partition))
       isDone = true
@@ -102,27 +95,18 @@ export class Restorer {
     try {
       return await this.#fetcher.poll(maxWaitMs)
     } catch (error) {
-      if (!(error instanceof StreamError) || error.code !== 'OFFSET_OUT_OF_RANGE') throw error
-      const { topic = '', partition = -1 } = error.where
-      const restoring = this.#active.get(partitionName(topic, partition))
-      if (restoring === undefined) throw error
-      return this.#overtaken(restoring)
+      const overtaken = overtakenOf(error, this.#active)
+      if (overtaken === undefined) throw error
+      return this.#startOver(overtaken)
     }
   }
 
-  /**
-   * A former owner's purge has deleted what was about to be read: rows of closed windows. What is left of the log is
-   * everything that counts, so the store starts over from there.
-   * @returns the new position, as if it had been fetched.
-   */
-  async #overtaken(restoring: Restoring): Promise<readonly FetchedPartition[]> {
-    const { task, store, topic, partition, end } = restoring
-    const [earliest] = await this.#broker.offsets([{ topic, partition }], 'earliest')
-    const position = earliest?.offset ?? end
+  /** After a former owner's purge. @returns the new position, as if it had been fetched. */
+  async #startOver(restoring: Restoring): Promise<readonly FetchedPartition[]> {
+    await startOver(this.#broker, restoring)
+    const { task, store, topic, partition, end, position } = restoring
+    restoring.start = position
     this.#log('info', `${store} of task ${task.name}: ${topic} was purged meanwhile, restoring from ${position}`)
-    await task.stores.wipe(store)
-    restoring.gathered.clear()
-    this.#active.set(partitionName(topic, partition), { ...restoring, start: position, position })
     this.#assign()
     return [{ topic, partition, records: [], position, stableEnd: end, highWatermark: end }]
   }
@@ -149,8 +133,6 @@ export class Restorer {
   }
 
   #assign(): void {
-    this.#fetcher.assign(
-      [...this.#active.values()].map(({ topic, partition, position }) => ({ topic, partition, offset: position })),
-    )
+    fetchOn(this.#fetcher, this.#active.values())
   }
 }

@@ -6,10 +6,21 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { Broker, Fetcher } from '../broker/port.ts'
-import { messageOf, StreamError } from '../common/errors.ts'
+import { messageOf } from '../common/errors.ts'
 import { partitionName } from '../common/record.ts'
 import type { StandbySnapshot } from '../metrics/snapshot.ts'
-import { applyGathered, type Gathering, gather, gatheredRows, gathering } from './gathering.ts'
+import {
+  applyGathered,
+  extentsOf,
+  fetchOn,
+  type Gathering,
+  gather,
+  gathering,
+  isFull,
+  overtakenOf,
+  startOver,
+  usableCheckpoint,
+} from './gathering.ts'
 import { isRecoverable, retryDelayMs } from './recovery.ts'
 import type { TaskId } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
@@ -103,24 +114,14 @@ export class Standbys {
   }
 
   async #begin(): Promise<void> {
-    const { broker } = this.#options
-    const changelogs = this.#standbys.flatMap((task) =>
-      task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
-    )
-    const starts = await broker.offsets(changelogs, 'earliest')
-    const ends = await broker.offsets(changelogs, 'stable')
-    for (const [i, changelog] of changelogs.entries()) {
+    const { broker, log } = this.#options
+    for (const extent of await extentsOf(broker, this.#standbys, 'stable')) {
+      const { changelog, logStart, end } = extent
       const { task, store, topic, partition } = changelog
-      const [logStart, end] = [starts[i]?.offset ?? 0, ends[i]?.offset ?? 0]
-      const checkpoint = task.stores.checkpointOf(store)
-      const isUsable = checkpoint !== undefined && checkpoint >= logStart && checkpoint <= end
-      if (checkpoint !== undefined && !isUsable) {
-        const range = `${topic} [${logStart}, ${end}]`
-        const where = `${store} of standby ${task.name}`
-        this.#options.log('warn', `${where}: checkpoint ${checkpoint} is outside ${range}: following from its start`)
-        await task.stores.wipe(store)
-      }
-      const position = isUsable ? checkpoint : logStart
+      const checkpoint = await usableCheckpoint(extent, (why) =>
+        log('warn', `${store} of standby ${task.name}: ${why}: following from its start`),
+      )
+      const position = checkpoint ?? logStart
       const following = { ...changelog, ...gathering(), position, stableEnd: end, appliedAt: performance.now() }
       this.#following.set(partitionName(topic, partition), following)
     }
@@ -140,8 +141,7 @@ export class Standbys {
     for (const following of this.#following.values()) {
       const isDue = now - following.appliedAt >= this.#options.applyIntervalMs
       const share = gatheredBytes / this.#following.size
-      const isFull = following.gathered.size >= gatheredRows || following.gatheredBytes >= share
-      if (!paused.aborted && (isDue || isFull)) await this.#apply(following)
+      if (!paused.aborted && (isDue || isFull(following, share))) await this.#apply(following)
     }
   }
 
@@ -158,33 +158,18 @@ export class Standbys {
     try {
       await work()
     } catch (error) {
-      const overtaken = this.#overtaken(error)
+      const overtaken = overtakenOf(error, this.#following)
       if (overtaken === undefined && !isRecoverable(error)) throw error
       this.#failures++
       this.#options.log('warn', `${messageOf(error)}; standbys are followed on`)
-      if (overtaken !== undefined) await this.#patiently(paused, () => this.#startOver(overtaken))
+      if (overtaken !== undefined) await this.#patiently(paused, () => startOver(this.#options.broker, overtaken))
       else await setTimeout(retryDelayMs(this.#failures), undefined, { signal: paused }).catch(() => undefined)
       // A fetcher goes on where an earlier assignment stood.
       this.#assign()
     }
   }
 
-  #overtaken(error: unknown): Following | undefined {
-    if (!(error instanceof StreamError) || error.code !== 'OFFSET_OUT_OF_RANGE') return undefined
-    const { topic = '', partition = -1 } = error.where
-    return this.#following.get(partitionName(topic, partition))
-  }
-
-  async #startOver(following: Following): Promise<void> {
-    const { task, store, topic, partition } = following
-    const [earliest] = await this.#options.broker.offsets([{ topic, partition }], 'earliest')
-    await task.stores.wipe(store)
-    Object.assign(following, gathering(), { position: earliest?.offset ?? 0 })
-  }
-
   #assign(): void {
-    this.#fetcher?.assign(
-      [...this.#following.values()].map(({ topic, partition, position }) => ({ topic, partition, offset: position })),
-    )
+    if (this.#fetcher !== undefined) fetchOn(this.#fetcher, this.#following.values())
   }
 }
