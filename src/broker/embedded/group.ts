@@ -7,12 +7,10 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { StreamError } from '../../common/errors.ts'
+import { noAssignment } from '../no-assignment.ts'
 import type { GroupDescription, GroupMetadata, MemberAssignment } from '../port.ts'
 import type { Member } from './member.ts'
 import { GroupOffsets } from './offsets.ts'
-
-/** For a member that the leader left out. */
-const nothing: MemberAssignment = { partitions: [], userData: Buffer.alloc(0) }
 
 export class Group {
   readonly id: string
@@ -113,7 +111,7 @@ export class Group {
     }
     this.#state = 'Stable'
     for (const member of this.#members.values()) {
-      member.assign(assignment.get(member.id) ?? nothing, {
+      member.assign(assignment.get(member.id) ?? noAssignment, {
         groupId: this.id,
         generation: this.#generation,
         memberId: member.id,

@@ -4,6 +4,7 @@
  */
 
 import type { TopicPartition } from '../../common/record.ts'
+import { noAssignment } from '../no-assignment.ts'
 import type { GroupMetadata, MemberAssignment, MemberDescription } from '../port.ts'
 import type { NodeRequest } from './connections.ts'
 import { Reader, Writer } from './wire.ts'
@@ -41,12 +42,9 @@ export function encodeAssignment({ partitions, userData }: MemberAssignment): Bu
     .finish()
 }
 
-/** What a member has that was left out. */
-export const nothing: MemberAssignment = { partitions: [], userData: Buffer.alloc(0) }
-
 /** Empty bytes are an empty assignment: what a member gets that the leader did not know. */
 export function decodeAssignment(bytes: Buffer): MemberAssignment {
-  if (bytes.length === 0) return nothing
+  if (bytes.length === 0) return noAssignment
   const r = new Reader(bytes)
   r.int16()
   const partitions = r
@@ -55,7 +53,7 @@ export function decodeAssignment(bytes: Buffer): MemberAssignment {
       return r.array((): TopicPartition => ({ topic, partition: r.int32() }))
     })
     .flat()
-  return { partitions, userData: r.bytes() ?? nothing.userData }
+  return { partitions, userData: r.bytes() ?? noAssignment.userData }
 }
 
 export interface JoinRequest {

@@ -4,6 +4,7 @@
  */
 
 import { StreamError } from '../../common/errors.ts'
+import { noAssignment } from '../no-assignment.ts'
 import type { GroupMember, GroupMetadata, MemberAssignment, MemberOptions } from '../port.ts'
 import { type Backoff, backoffMs, pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
@@ -15,7 +16,6 @@ import {
   type JoinResponse,
   joinRequest,
   leaveRequest,
-  nothing,
   readError,
   readJoin,
   readSync,
@@ -229,7 +229,7 @@ class KafkaGroupMember implements GroupMember {
   /** Every member gets an entry: the coordinator gives nothing to those the leader left out. */
   #assign(joined: JoinResponse): ReadonlyMap<string, MemberAssignment> {
     const chosen = this.#options.assign(joined.members)
-    return new Map(joined.members.map(({ memberId }) => [memberId, chosen.get(memberId) ?? nothing]))
+    return new Map(joined.members.map(({ memberId }) => [memberId, chosen.get(memberId) ?? noAssignment]))
   }
 
   /** Whether the answer is a success; else what it says is noted and the join starts again. Throws when it cannot. */
