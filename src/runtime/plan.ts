@@ -5,7 +5,7 @@
 
 import type { Broker, TopicSpec } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
-import type { TopicPartition } from '../common/record.ts'
+import { partitionName, type TopicPartition } from '../common/record.ts'
 import { checkTopicNames, externalTopics } from '../topology/external-topics.ts'
 import { checkTopicConfigs, internalTopics, type TopicConfigs } from '../topology/internal-topics.ts'
 import { changelogTopic, repartitionTopic } from '../topology/names.ts'
@@ -173,6 +173,14 @@ export function inputsOf(plan: Plan, task: TaskId): readonly TopicPartition[] {
   return sourceTopics(plan.appId, plan.topology, sub)
     .filter((topic) => (plan.partitions.get(topic) as number) > task.partition)
     .map((topic) => ({ topic, partition: task.partition }))
+}
+
+/** The tasks all of whose inputs are among these partitions. */
+export function tasksReading(plan: Plan, partitions: readonly TopicPartition[]): readonly TaskId[] {
+  const read = new Set(partitions.map(({ topic, partition }) => partitionName(topic, partition)))
+  return plan.tasks.filter((id) =>
+    inputsOf(plan, id).every(({ topic, partition }) => read.has(partitionName(topic, partition))),
+  )
 }
 
 function topicMissing(topology: Topology, topic: string): StreamError {

@@ -4,7 +4,7 @@
  */
 
 import type { TopicPartition } from '../common/record.ts'
-import { inputsOf, type Plan } from './plan.ts'
+import { type Plan, tasksReading } from './plan.ts'
 import type { Standby } from './standbys.ts'
 import type { Task } from './task.ts'
 import { type TaskId, taskName } from './task-id.ts'
@@ -35,10 +35,7 @@ export async function reassign(
   open: OpenTasks,
 ): Promise<OpenTasks> {
   const { plan } = parts
-  const assigned = new Set(partitions.map(({ topic, partition }) => `${partition} ${topic}`))
-  const active = plan.tasks.filter((id) =>
-    inputsOf(plan, id).every(({ topic, partition }) => assigned.has(`${partition} ${topic}`)),
-  )
+  const active = tasksReading(plan, partitions)
   const names = new Set(active.map(taskName))
   const copies = plan.tasks.filter((id) => standbyNames.includes(taskName(id)) && !names.has(taskName(id)))
   const wanted = new Set([...names, ...copies.map(taskName)])
