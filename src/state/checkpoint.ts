@@ -58,6 +58,32 @@ export function readCheckpoint(bytes: ByteStore): StoredCheckpoint {
   return { kind: 'present', checkpoint: { seq, offsets, streamTimes, topology } }
 }
 
+/** The first keys and the end of all, as a store of rows has them. */
+const first = Buffer.alloc(0)
+const end = Buffer.alloc(300, 0xff)
+
+/**
+ * The checkpoint that the rows of `bytes` are those of, null where there are none; or, in words, why they cannot be trusted.
+ * @param isNoRow keys besides that of the checkpoint that are none of rows.
+ */
+export async function trustedCheckpoint(
+  bytes: ByteStore,
+  isNoRow: (key: Buffer) => boolean = () => false,
+): Promise<Checkpoint | null | string> {
+  const stored = readCheckpoint(bytes)
+  if (stored.kind === 'present') return stored.checkpoint
+  if (stored.kind === 'damaged') return `its checkpoint does not read: ${stored.reason}`
+  for await (const [key] of bytes.scan(first, end)) {
+    if (!isNoRow(key)) return 'it holds rows without a checkpoint'
+  }
+  return null
+}
+
+/** Deletes every row, and the checkpoint. */
+export function deleteAll(bytes: ByteStore): Promise<void> {
+  return bytes.deleteRange(first, end)
+}
+
 function damaged(reason: string): StoredCheckpoint {
   return { kind: 'damaged', reason }
 }

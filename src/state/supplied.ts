@@ -7,14 +7,11 @@ import { mkdir } from 'node:fs/promises'
 import type { ByteRow, ByteSnapshot, ByteStore, ByteWrite } from '../common/byte-store.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import type { StoreContext, StoreSupplier } from '../common/storage.ts'
-import { readCheckpoint } from './checkpoint.ts'
+import { deleteAll, trustedCheckpoint } from './checkpoint.ts'
 import { closedWhileRead } from './closed.ts'
 import type { TaskState } from './task-state.ts'
 
 const methods = ['get', 'write', 'deleteRange', 'scan', 'snapshot', 'close'] as const
-/** All keys are between these. */
-const first = Buffer.alloc(0)
-const end = Buffer.alloc(300, 0xff)
 
 /**
  * @param context its directory is created if need be.
@@ -26,17 +23,14 @@ export async function openSupplied(
   context: StoreContext,
   warn: (message: string) => void,
 ): Promise<TaskState> {
-  const { task, dir } = context
-  const bytes = new SuppliedBytes(await open(supplier, context, dir), supplier.name, task)
+  const { task } = context
+  const bytes = new SuppliedBytes(await open(supplier, context), supplier.name, task)
   try {
-    const stored = readCheckpoint(bytes)
     const close = (): Promise<void> => bytes.close()
-    if (stored.kind === 'present') return { bytes, checkpoint: stored.checkpoint, close }
-    const damage = stored.kind === 'damaged' ? `its checkpoint does not read: ${stored.reason}` : await restOf(bytes)
-    if (damage !== null) {
-      warn(`state of task ${task} in ${supplier.name} was wiped and is rebuilt from its changelog: ${damage}`)
-      await bytes.deleteRange(first, end)
-    }
+    const checkpoint = await trustedCheckpoint(bytes)
+    if (typeof checkpoint !== 'string') return { bytes, checkpoint, close }
+    warn(`state of task ${task} in ${supplier.name} was wiped and is rebuilt from its changelog: ${checkpoint}`)
+    await deleteAll(bytes)
     return { bytes, checkpoint: null, close }
   } catch (thrown) {
     await bytes.close().catch(() => undefined)
@@ -44,21 +38,17 @@ export async function openSupplied(
   }
 }
 
-async function restOf(bytes: ByteStore): Promise<string | null> {
-  for await (const _ of bytes.scan(first, end)) return 'it holds rows without a checkpoint'
-  return null
-}
-
-async function open(supplier: StoreSupplier, context: StoreContext, dir: string | null): Promise<ByteStore> {
+async function open(supplier: StoreSupplier, context: StoreContext): Promise<ByteStore> {
   const { name } = supplier
-  const where = { task: context.task }
+  const { task, dir } = context
+  const where = { task }
   let opened: unknown
   try {
     if (dir !== null) await mkdir(dir, { recursive: true, mode: 0o700 })
     opened = await supplier.open(Object.freeze(context))
   } catch (thrown) {
     if (thrown instanceof StreamError) throw thrown
-    throw new StreamError('INVALID_ARGUMENT', `supplier ${name}: open of task ${context.task}: ${messageOf(thrown)}`, {
+    throw new StreamError('INVALID_ARGUMENT', `supplier ${name}: open of task ${task}: ${messageOf(thrown)}`, {
       cause: thrown,
       where,
       hint: 'The error came from the `open` of the supplier that is the `storage` of a store.',

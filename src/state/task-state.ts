@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { readBootId } from './boot.ts'
-import { type Checkpoint, checkpointKey, readCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointKey, trustedCheckpoint } from './checkpoint.ts'
 import { type LevelOptions, openLevel } from './level.ts'
 import { type Marker, markerFile, readMarker, writeMarker } from './marker.ts'
 import { MemoryByteStore } from './memory.ts'
@@ -158,13 +158,8 @@ async function openKept(database: string, options: TaskStateOptions): Promise<Op
 
 async function examine(bytes: ByteStore): Promise<Opened | string> {
   if (bytes.get(sentinelKey)?.equals(sentinelValue) !== true) return 'the first row that was written to it is gone'
-  const stored = readCheckpoint(bytes)
-  if (stored.kind === 'present') return { bytes, checkpoint: stored.checkpoint }
-  if (stored.kind === 'damaged') return `its checkpoint does not read: ${stored.reason}`
-  for await (const [key] of bytes.scan(Buffer.alloc(0), Buffer.alloc(300, 0xff))) {
-    if (!key.equals(sentinelKey)) return 'it holds rows without a checkpoint'
-  }
-  return { bytes, checkpoint: null }
+  const checkpoint = await trustedCheckpoint(bytes, (key) => key.equals(sentinelKey))
+  return typeof checkpoint === 'string' ? checkpoint : { bytes, checkpoint }
 }
 
 async function openNew(database: string, options: TaskStateOptions): Promise<Opened> {
