@@ -11,7 +11,7 @@ import { openSerdes } from '../runtime/serdes.ts'
 import type { Topology } from '../topology/node.ts'
 import { loadTopology } from './load.ts'
 import { locatedIn } from './locate.ts'
-import { answerHere } from './queries/answer.ts'
+import { askOf } from './queries/answer.ts'
 import type { Question } from './queries/question.ts'
 import { errorData, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts'
 import { committingUntil, FirstFailure, type Uncaught, userFailure } from './user-failure.ts'
@@ -54,10 +54,10 @@ try {
       clock: systemClock,
       log: (level, message) => post({ kind: 'log', level, message }),
     })
+    const ask = askOf(engine, plan)
     const answer = async (query: number, question: Question): Promise<void> => {
-      const { tasks = [], globalTables = new Map() } = engine
       try {
-        post({ kind: 'answer', query, answer: await answerHere({ plan, tasks, globalTables }, question) })
+        post({ kind: 'answer', query, answer: await ask(question) })
       } catch (thrown) {
         post({ kind: 'answer', query, error: errorData(thrown) })
       }

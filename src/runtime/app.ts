@@ -66,7 +66,8 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
   }
 }
 
-async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
+/** One engine, in this thread. */
+export async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
   return [await startEngine(parts)]
 }
 

@@ -1,6 +1,8 @@
 /** The answer to a query from the stores of one engine, as plain data: it crosses threads, and is merged with what others answer. */
 
 import { sessionStretches, slidingStretches, type Windowed } from '../../common/windows.ts'
+import type { Engine } from '../../runtime/engine.ts'
+import type { Plan } from '../../runtime/plan.ts'
 import { type Here, partitionsHere, type QueryableStore, queryableStores, storeLookup } from '../../runtime/queries.ts'
 import { toJson } from '../json-values.ts'
 import { keyParam, prefixOf, type Question, timeParam } from './question.ts'
@@ -54,6 +56,14 @@ export async function answerHere(here: Here, question: Question): Promise<Answer
     rows.push({ order: order(row.key), json: toJson(row) })
   }
   return { partitions, rows, more, count: 0 }
+}
+
+/** Asks an engine of this thread, for whatever it has at the time. */
+export function askOf(engine: Engine, plan: Plan): Ask {
+  return (question) => {
+    const { tasks = [], globalTables = new Map() } = engine
+    return answerHere({ plan, tasks, globalTables }, question)
+  }
 }
 
 interface Asked {

@@ -2,8 +2,7 @@
 
 import type { Engine, EngineParts } from '../../runtime/engine.ts'
 import { type Address, addressText, advertised } from './address.ts'
-import { type Ask, answerHere } from './answer.ts'
-import type { Question } from './question.ts'
+import { type Ask, askOf } from './answer.ts'
 import { router } from './router.ts'
 import { type Queried, type QueryServer, serveQueries } from './server.ts'
 
@@ -21,36 +20,22 @@ export async function openQueries(asked: Address): Promise<Queries> {
   const self = addressText(advertised(server.address))
   return {
     ...server,
-    answeredBy:
-      (start = startHere) =>
-      async (parts) => {
-        const { plan, broker, settings } = parts
-        const engines = await start({ ...parts, settings: { ...settings, applicationServer: self } })
-        queried = router({
-          plan,
-          engines: engines.map((engine) => askOf(engine, parts)),
-          self,
-          describeGroup: () => broker.describeGroup(plan.appId),
-        })
-        return engines
-      },
+    answeredBy: (start) => async (parts) => {
+      const { plan, broker, settings } = parts
+      const startEngines = start ?? (await import('../../runtime/app.ts')).startHere
+      const engines = await startEngines({ ...parts, settings: { ...settings, applicationServer: self } })
+      queried = router({
+        plan,
+        engines: engines.map((engine: Engine | Answering) => ('ask' in engine ? engine.ask : askOf(engine, plan))),
+        self,
+        describeGroup: () => broker.describeGroup(plan.appId),
+      })
+      return engines
+    },
   }
-}
-
-async function startHere(parts: EngineParts): Promise<readonly Engine[]> {
-  const { startEngine } = await import('../../runtime/engine.ts')
-  return [await startEngine(parts)]
 }
 
 /** An engine that answers for itself, from where it runs. */
 interface Answering extends Engine {
   readonly ask: Ask
-}
-
-function askOf(engine: Engine | Answering, { plan }: EngineParts): Ask {
-  if ('ask' in engine) return engine.ask
-  return async (question: Question) => {
-    const { tasks = [], globalTables = new Map() } = engine
-    return answerHere({ plan, tasks, globalTables }, question)
-  }
 }

@@ -1,6 +1,6 @@
 /** A query as plain data, as it comes in an address and goes to an engine: which store, what of it, and the keys and times as texts. */
 
-import type { StreamError } from '../../common/errors.ts'
+import { messageOf, type StreamError } from '../../common/errors.ts'
 import type { QueryableKind, QueryableStore } from '../../runtime/queries.ts'
 import type { AnySerde } from '../../serde/serde.ts'
 import { fromJson, fromText } from '../json-values.ts'
@@ -124,9 +124,8 @@ export function keyParam({ key }: Pick<QueryableStore, 'key'>, { params }: Quest
     // A value of another shape may be found out only here.
     if (value !== null) key.serialize(value)
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
     throw badParam(
-      `${name} is no key of the store: ${why}`,
+      `${name} is no key of the store: ${messageOf(thrown)}`,
       `Its keys are ${key.format}: text as it is, whole numbers as digits, bytes as base64, all else as JSON.`,
     )
   }
