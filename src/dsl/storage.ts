@@ -1,6 +1,6 @@
 /** What a store may be kept on: a word of ours, or a supplier of the user's. */
 
-import { type Storage, type StoreSupplier, storageName } from '../common/storage.ts'
+import type { Storage, StoreSupplier } from '../common/storage.ts'
 import { isLegalName } from '../serde/topic.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { invalid } from './invalid.ts'
@@ -66,7 +66,7 @@ export class Storages {
     const known = this.#suppliers.get(storage.name)
     if (known !== undefined && known !== storage) {
       throw invalid(
-        `store ${store}: its storage is a second supplier with the name ${storageName(storage)}`,
+        `store ${store}: its storage is a second supplier with the name ${storage.name}`,
         'Make the supplier once, and give that same value to all of its stores; or give each its own name.',
         store,
         site,

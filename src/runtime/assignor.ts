@@ -121,8 +121,8 @@ export function assignStandbys(
 
   for (const task of stateful) {
     // Who runs less has room for the task when its owner goes; copies of one owner's tasks lie apart, for the same reason.
-    const owned = new Set(stateful.filter((other) => ownerOf.get(other) === ownerOf.get(task)))
-    const together = (member: AssignorMember) => listOf(member).filter((other) => owned.has(other)).length
+    const owner = ownerOf.get(task)
+    const together = (member: AssignorMember) => listOf(member).filter((other) => ownerOf.get(other) === owner).length
     while (isWanted(task)) {
       const [least] = free(task).sort(
         (a, b) => listOf(a).length - listOf(b).length || runs(a) - runs(b) || together(a) - together(b),
@@ -132,14 +132,14 @@ export function assignStandbys(
     }
   }
 
-  for (let move = levelling(sorted, listOf, takenBy, held); move !== undefined; ) {
+  for (;;) {
+    const move = levelling(sorted, listOf, takenBy, held)
+    if (move === undefined) return standby
     const { task, from, to } = move
     listOf(from).splice(listOf(from).indexOf(task), 1)
     takenBy.get(task)?.delete(from.process)
     put(task, to)
-    move = levelling(sorted, listOf, takenBy, held)
   }
-  return standby
 }
 
 interface Move {

@@ -52,6 +52,15 @@ function openStores(): Promise<TaskStores> {
   })
 }
 
+function following(applyIntervalMs: number): Standbys {
+  return new Standbys({
+    broker,
+    applyIntervalMs,
+    log: (level, message) => log.push(`${level} ${message}`),
+    onFailure: (error) => failures.push(error),
+  })
+}
+
 beforeEach(async () => {
   broker = await openEmbedded()
   await broker.createTopics(specs.map(({ name }) => ({ name: topicOf(name), partitions: 1, configs: {} })))
@@ -59,12 +68,7 @@ beforeEach(async () => {
   log = []
   failures = []
   standby = { id: { subTopology: 0, partition: 0 }, name: '0_0', stores: await openStores() }
-  standbys = new Standbys({
-    broker,
-    applyIntervalMs: 0,
-    log: (level, message) => log.push(`${level} ${message}`),
-    onFailure: (error) => failures.push(error),
-  })
+  standbys = following(0)
 })
 
 afterEach(async () => {
@@ -134,12 +138,7 @@ test('never has what is not committed, and never what was aborted', async () => 
 
 test('what comes between two applications is written when it is paused, and a task restores what came after', async () => {
   await standbys.close()
-  standbys = new Standbys({
-    broker,
-    applyIntervalMs: 60_000,
-    log: (level, message) => log.push(`${level} ${message}`),
-    onFailure: (error) => failures.push(error),
-  })
+  standbys = following(60_000)
   await write('names', [row('a', 'ann')])
   standbys.follow([standby])
   await expect.poll(() => standbys.snapshot()).toEqual([{ id: '0_0', lag: 0 }])
@@ -156,12 +155,7 @@ test('what comes between two applications is written when it is paused, and a ta
 
 test('rows are written before their time where there are many', async () => {
   await standbys.close()
-  standbys = new Standbys({
-    broker,
-    applyIntervalMs: 60_000,
-    log: (level, message) => log.push(`${level} ${message}`),
-    onFailure: (error) => failures.push(error),
-  })
+  standbys = following(60_000)
   await write(
     'names',
     Array.from({ length: 20_000 }, (_, i) => row(`k${i}`, 'x')),
