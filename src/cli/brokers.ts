@@ -5,6 +5,7 @@ import type { Broker, TopicDescription } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { UsageError } from './errors.ts'
 import { type Io, say } from './io.ts'
+import { within } from './timer.ts'
 
 export type BrokerChoice =
   | { readonly kind: 'kafka'; readonly bootstrap: readonly string[] }
@@ -64,18 +65,15 @@ export async function openBroker(choice: BrokerChoice, io: Io): Promise<Broker> 
   const address = choice.bootstrap.join(',')
   const { connectKafka } = await import('../broker/kafka/broker.ts')
   const connecting = connectKafka({ bootstrap: choice.bootstrap })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new StreamError('UNREACHABLE', `no Kafka broker answered at ${address} within ${connectTimeoutMs / 1000} s`, {
+  try {
+    const broker = await within(
+      connectTimeoutMs,
+      connecting,
+      (seconds) =>
+        new StreamError('UNREACHABLE', `no Kafka broker answered at ${address} within ${seconds} s`, {
           hint: 'Check the address and that the broker runs; without --broker the embedded broker is used.',
         }),
-      )
-    }, connectTimeoutMs)
-  })
-  try {
-    const broker = await Promise.race([connecting, late])
+    )
     say(io, `broker: Kafka at ${address}`)
     return broker
   } catch (thrown) {
@@ -84,8 +82,6 @@ export async function openBroker(choice: BrokerChoice, io: Io): Promise<Broker> 
       () => undefined,
     )
     throw thrown
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type ErrorLocation, messageOf, StreamError } from '../common/errors.ts'
 import type { Topology } from '../topology/node.ts'
 import { type Io, say } from './io.ts'
+import { within } from './timer.ts'
 
 /** dist when installed, src in a checkout: whichever this file runs from. */
 const root = dirname(import.meta.dirname)
@@ -188,25 +189,10 @@ function invalid(message: string, hint: string, where: ErrorLocation = {}, cause
   return new StreamError('INVALID_TOPOLOGY', message, { hint, where, ...(cause === undefined ? {} : { cause }) })
 }
 
-async function limited<T>(loading: Promise<T>, given: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  // The timer also keeps the process alive: with nothing else to wait for, Node would leave without a word.
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        invalid(
-          `${given} was still loading after ${importLimitMs / 1000} s`,
-          'Look for an await at its top level that never ends.',
-          {
-            file: given,
-          },
-        ),
-      )
-    }, importLimitMs)
-  })
-  try {
-    return await Promise.race([loading, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function limited<T>(loading: Promise<T>, given: string): Promise<T> {
+  return within(importLimitMs, loading, (seconds) =>
+    invalid(`${given} was still loading after ${seconds} s`, 'Look for an await at its top level that never ends.', {
+      file: given,
+    }),
+  )
 }

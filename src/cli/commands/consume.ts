@@ -12,6 +12,7 @@ import { loadTopology } from '../load.ts'
 import type { StartAt } from '../options.ts'
 import { onStop } from '../signals.ts'
 import { startTail } from '../tail.ts'
+import { within } from '../timer.ts'
 import { mustKnow } from '../topic-serdes.ts'
 
 export interface ConsumeOptions {
@@ -32,7 +33,6 @@ export async function consume(topic: string, options: ConsumeOptions, io: Io): P
   const decoders = await decodersOf(topic, options, io)
   const stopping = onStop(io)
   const broker = await openBroker(choice, io)
-  let timer: NodeJS.Timeout | undefined
   try {
     const topics = await existingTopics(broker, [topic])
     const partitions = chosenPartitions(topic, topics.get(topic)?.partitions ?? 0, options.partition)
@@ -53,23 +53,21 @@ export async function consume(topic: string, options: ConsumeOptions, io: Io): P
         prepare: (batch) => prepareBatch(decoders, batch.records),
       },
     )
-    const late = new Promise<never>((_, reject) => {
-      if (options.timeout === undefined) return
-      const seconds = options.timeout / 1000
-      const error = new StreamError('TIMEOUT', `the end of ${topic} was not reached after ${seconds} s`, {
-        hint: 'Give more time with --timeout; an open transaction holds readers of committed records back.',
-      })
-      timer = setTimeout(() => reject(error), options.timeout)
-    })
     const done = options.until === 'caught-up' ? tail.until(ends) : tail.ended
     try {
-      await Promise.race([done, stopping.asked, io.out.closing, late])
+      await within(
+        options.timeout,
+        Promise.race([done, stopping.asked, io.out.closing]),
+        (seconds) =>
+          new StreamError('TIMEOUT', `the end of ${topic} was not reached after ${seconds} s`, {
+            hint: 'Give more time with --timeout; an open transaction holds readers of committed records back.',
+          }),
+      )
     } finally {
       await tail.close()
     }
     return 0
   } finally {
-    clearTimeout(timer)
     stopping.dispose()
     await broker.close()
   }

@@ -14,6 +14,7 @@ import { envelope, type Io, say, type Warning } from '../io.ts'
 import { loadTopology } from '../load.ts'
 import { legalName } from '../options.ts'
 import { startTail } from '../tail.ts'
+import { timer } from '../timer.ts'
 
 export interface LagOptions {
   readonly broker?: string | undefined
@@ -147,15 +148,12 @@ async function recordsBetween(broker: Broker, from: PartitionOffset, end: number
     if (record.offset < end) records++
     return true
   })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), countMs)
-  })
+  const limit = timer(countMs)
   try {
-    const outcome = await Promise.race([tail.until([{ ...from, offset: end }]), late])
-    return outcome === 'late' ? offsets : records
+    const counted = tail.until([{ ...from, offset: end }]).then(() => records)
+    return await Promise.race([counted, limit.passed.then(() => offsets)])
   } finally {
-    clearTimeout(timer)
+    limit.clear()
     await tail.close()
   }
 }

@@ -28,6 +28,7 @@ import { formatOfFile, parseRecord } from '../records.ts'
 import { type RunView, runView, viewKind } from '../run-view.ts'
 import { onStop, type Stopping } from '../signals.ts'
 import { inThreads } from '../threads.ts'
+import { timer, within } from '../timer.ts'
 import { mustKnow } from '../topic-serdes.ts'
 import { committingUntil, FirstFailure } from '../user-failure.ts'
 
@@ -303,19 +304,14 @@ class Run {
   /** Commits, leaves, and shows what was committed last. */
   async #drain(app: StreamsApp, outputs: Outputs): Promise<void> {
     this.#feeding = false
-    const slow = timer(drainMs)
-    const late = slow.passed.then(() => {
-      throw new StreamError('TIMEOUT', `the app did not come to rest within ${drainMs / 1000} s`, {
-        hint: 'What was not committed is void and will be processed again at the next start.',
-      })
-    })
-    late.catch(() => undefined)
-    try {
-      await Promise.race([app.stop(), late])
-      await Promise.race([outputs.finish(), late])
-    } finally {
-      slow.clear()
-    }
+    await within(
+      drainMs,
+      app.stop().then(() => outputs.finish()),
+      (seconds) =>
+        new StreamError('TIMEOUT', `the app did not come to rest within ${seconds} s`, {
+          hint: 'What was not committed is void and will be processed again at the next start.',
+        }),
+    )
   }
 
   /** One after another; at a rate side by side, since each would otherwise wait for the end of the one before. */
@@ -436,12 +432,4 @@ async function partition<T>(items: readonly T[], test: (item: T) => Promise<bool
   const no: T[] = []
   for (const item of items) ((await test(item)) ? yes : no).push(item)
   return { yes, no }
-}
-
-function timer(ms: number | undefined): { readonly passed: Promise<void>; clear(): void } {
-  let handle: NodeJS.Timeout | undefined
-  const passed = new Promise<void>((resolve) => {
-    if (ms !== undefined) handle = setTimeout(resolve, ms)
-  })
-  return { passed, clear: () => clearTimeout(handle) }
 }
