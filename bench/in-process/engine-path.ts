@@ -160,7 +160,7 @@ async function cycle(
       task.run(Number.POSITIVE_INFINITY, () => 0)
     }
     const positions = tasks.map((task) => task.positions())
-    const sealed = tasks.map((task) => task.stores.seal())
+    const sealed = tasks.map((task, i) => task.stores.seal(positions[i] as (typeof positions)[number]))
     waiting = wire.send((topic) => tasks.some((task) => reads(task, topic)))
     for (const [i, task] of tasks.entries()) {
       await task.stores.settle(sealed[i] as (typeof sealed)[number], new Map())

@@ -202,6 +202,11 @@ export interface Broker {
   topics(names?: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
   /** Creates those that do not exist; an existing topic is left as it is. Resolves when they can be used. */
   createTopics(specs: readonly TopicSpec[]): Promise<void>
+  /**
+   * Kafka topic configs of topics that exist, as they count there: defaults included. The embedded broker has those that its topics were created
+   * with; as it deletes nothing by itself, one that was given none counts as compacted.
+   */
+  topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>
   offsets(partitions: readonly TopicPartition[], at: OffsetSpec): Promise<readonly PartitionOffset[]>
   /**
    * Committed offsets of a group, those of the partitions that have one. Stable: waits out transactions that hold a

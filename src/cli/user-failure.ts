@@ -53,6 +53,7 @@ export function committingUntil(failure: FirstFailure, broker: Broker): Broker {
     address: broker.address,
     topics: (names) => broker.topics(names),
     createTopics: (specs) => broker.createTopics(specs),
+    topicConfigs: (topics) => broker.topicConfigs(topics),
     offsets: (partitions, at) => broker.offsets(partitions, at),
     committed: (groupId, partitions) => broker.committed(groupId, partitions),
     describeGroup: (groupId) => broker.describeGroup(groupId),

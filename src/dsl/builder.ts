@@ -13,6 +13,7 @@ import { globalTable } from './global-tables.ts'
 import type { Graph, ReadArguments } from './graph.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
 import { requireTopic, requireTopics } from './sinks.ts'
+import type { TableChangelog } from './source-changelog.ts'
 import { type StartFromOption, startFrom, tableStartFrom } from './start-from.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
@@ -48,10 +49,17 @@ export interface SourceOptions<K = unknown, V = unknown> {
 }
 
 export interface TableOptions<K = unknown, V = unknown> extends SourceOptions<K, V>, MaterializedOptions {
-  /** Name of the store and of its changelog. */
+  /** Name of the store, and of its changelog if it has one of its own. */
   readonly store: string
   /** As of a stream; a table is all rows of its topic, so that it starts with the first. Default `earliest`, whatever the application's is. */
   readonly startFrom?: 'earliest' | 'none'
+  /**
+   * What the rows are restored from. `own`: a changelog, `<app>-<store>-changelog`. `source`: the topic itself, up to where it was processed, so
+   * that nothing is written for the table (Kafka Streams: `topology.optimization`). The topic must be compacted (`cleanup.policy=compact`), and
+   * event time must come from the record alone; such a table has no history and no ttl. Default `own`.
+   * @example b.table(customers, { store: 'customers', changelog: 'source' })
+   */
+  readonly changelog?: TableChangelog | undefined
 }
 
 export interface GlobalTableOptions {
@@ -102,13 +110,15 @@ export class StreamsBuilder {
    * The topic's last value of each key, in a store; a record with a null value deletes the row.
    * @example b.table(customers, { store: 'customers' })
    * @example b.table(rates, { store: 'rates', history: '1h' })
-   * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, the topic is read with other serdes, or the history is no duration.
+   * @example b.table(customers, { store: 'customers', changelog: 'source' })
+   * @throws StreamError INVALID_TOPOLOGY when the store's name is taken, the topic is read with other serdes, the history is no duration, or the
+   * topic cannot be the changelog.
    */
   table<K, V>(topic: Source<K, V>, options: TableOptions<NoInfer<K>, NoInfer<V>>): KTable<K, V | null> {
     const site = callSite()
     const source = this.#source(topic, options, 'table', site, tableStartFrom)
-    const { store, storage, history, ttl } = options ?? {}
-    return new KTable(materialized(source, store, 'table', { storage, history, ttl }, site))
+    const { store, storage, history, ttl, changelog } = options ?? {}
+    return new KTable(materialized(source, store, 'table', { storage, history, ttl, changelog }, site))
   }
 
   /**

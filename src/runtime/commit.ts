@@ -25,8 +25,10 @@ export function commit(tasks: readonly Task[], producer: TransactionalProducer, 
   const idle: Task[] = []
   for (const task of tasks) {
     if (task.state !== 'running') continue
-    if (task.hasWork) sealed.push({ task, positions: task.positions(), stores: task.stores.seal() })
-    else if (task.stores.isFlushDue) idle.push(task)
+    if (task.hasWork) {
+      const positions = task.positions()
+      sealed.push({ task, positions, stores: task.stores.seal(positions) })
+    } else if (task.stores.isFlushDue) idle.push(task)
   }
   const transaction =
     sealed.length === 0 ? undefined : producer.commit({ group, offsets: sealed.flatMap(({ positions }) => positions) })

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import type { Broker } from '../broker/port.ts'
 import type { Clock } from '../common/time.ts'
 import type { AppState, Snapshot } from '../metrics/snapshot.ts'
+import type { StoreSpec } from '../topology/node.ts'
+import { hasOwnChangelog } from '../topology/source-changelogs.ts'
 import { assignStandbys, assignTasks } from './assignor.ts'
 import { makeCounters } from './counters.ts'
 import { GlobalReader } from './global-reader.ts'
@@ -202,8 +204,17 @@ function positionsOf({ open, left }: HeldState): ReadonlyMap<string, number> {
   return new Map([...left, ...here.filter(([, position]) => position > 0)])
 }
 
-function statefulTasks({ tasks, subTopologies }: Plan): readonly string[] {
-  return tasks.filter(({ subTopology }) => subTopologies[subTopology]?.stores.length !== 0).map(taskName)
+function statefulTasks(plan: Plan): readonly string[] {
+  return tasksWith(plan, () => true)
+}
+
+/** Those that a standby can follow: what is processed of a topic of the user's is not told there. */
+function copiedTasks(plan: Plan): readonly string[] {
+  return tasksWith(plan, hasOwnChangelog)
+}
+
+function tasksWith({ tasks, subTopologies }: Plan, isOne: (store: StoreSpec) => boolean): readonly string[] {
+  return tasks.filter(({ subTopology }) => subTopologies[subTopology]?.stores.some(isOne) === true).map(taskName)
 }
 
 /**
@@ -231,7 +242,7 @@ function joinGroup({ plan, broker, settings }: EngineParts, held: HeldState, eve
         return { memberId, owned, held, process: process ?? memberId }
       })
       const assigned = assignTasks(members, [...partitionsOf.keys()])
-      const standbys = assignStandbys(members, assigned, statefulTasks(plan), settings.standbys)
+      const standbys = assignStandbys(members, assigned, copiedTasks(plan), settings.standbys)
       return new Map(
         [...assigned].map(([member, tasks]) => [
           member,

@@ -25,7 +25,7 @@ export interface Changelog<T extends Holder = Holder> extends TopicPartition {
   readonly store: string
 }
 
-/** Where a changelog began and ended when it was looked at. */
+/** Where a changelog began and ended when it was looked at; of a topic that is one, where what was processed ends. */
 export interface Extent<T extends Holder = Holder> {
   readonly changelog: Changelog<T>
   readonly logStart: number
@@ -44,6 +44,7 @@ export interface Gathering<T extends Holder = Holder> extends Changelog<T>, Gath
   position: number
 }
 
+/** Those of the stores' own changelogs. */
 export async function extentsOf<T extends Holder>(
   broker: Broker,
   tasks: readonly T[],
@@ -52,6 +53,14 @@ export async function extentsOf<T extends Holder>(
   const changelogs = tasks.flatMap((task) =>
     task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
   )
+  return extentsAt(broker, changelogs, endOf)
+}
+
+export async function extentsAt<T extends Holder>(
+  broker: Broker,
+  changelogs: readonly Changelog<T>[],
+  endOf: 'stable' | 'end',
+): Promise<readonly Extent<T>[]> {
   const starts = await broker.offsets(changelogs, 'earliest')
   const ends = await broker.offsets(changelogs, endOf)
   return changelogs.map((changelog, i) => ({

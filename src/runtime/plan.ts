@@ -12,8 +12,10 @@ import { changelogTopic, repartitionTopic } from '../topology/names.ts'
 import type { NodeId, RepartitionNode, SourceNode, SubTopology, Topology, TopologyNode } from '../topology/node.ts'
 import { resolvePartitions } from '../topology/partitions.ts'
 import { matching, patternsOf, withTopics } from '../topology/patterns.ts'
+import { hasOwnChangelog } from '../topology/source-changelogs.ts'
 import { subTopologies } from '../topology/subtopology.ts'
 import { topicOf } from '../topology/upstream.ts'
+import { checkCleanupPolicies } from './cleanup-policies.ts'
 import type { TaskId } from './task-id.ts'
 
 export interface Plan {
@@ -61,7 +63,7 @@ export function planWith(
     const counts = sourceTopics(appId, topology, sub).map((topic) => partitions.get(topic) as number)
     const count = Math.max(0, ...counts)
     for (let partition = 0; partition < count; partition++) tasks.push({ subTopology: sub.id, partition })
-    for (const store of sub.stores) partitions.set(changelogTopic(appId, store.name), count)
+    for (const store of sub.stores.filter(hasOwnChangelog)) partitions.set(changelogTopic(appId, store.name), count)
   }
   return Object.freeze({
     appId,
@@ -85,7 +87,8 @@ const otherPartitions =
 /**
  * Plans against the broker's topics and creates the internal ones that are missing.
  * @param topicConfigs of those that are created.
- * @throws StreamError as `planWith`; INVALID_ARGUMENT for configs that they cannot have.
+ * @throws StreamError as `planWith`; INVALID_ARGUMENT for configs that they cannot have; INVALID_TOPOLOGY for a topic that cannot be the changelog of
+ * its table.
  */
 export async function makePlan(
   topology: Topology,
@@ -99,6 +102,7 @@ export async function makePlan(
   const found = await broker.topics([...new Set([...read, ...matched, ...written, ...global])])
   const counts = new Map([...found.values()].map((topic) => [topic.name, topic.partitions]))
   const plan = planWith(topology, appId, counts, topicConfigs)
+  await checkCleanupPolicies(plan.topology, broker)
   await broker.createTopics(plan.internalTopics)
   const made = await broker.topics(plan.internalTopics.map((topic) => topic.name))
   for (const spec of plan.internalTopics) {

@@ -16,7 +16,6 @@ import type {
 import { queryableSession } from '../state/read/session.ts'
 import { queryableVersioned } from '../state/read/versioned.ts'
 import { queryableSliding, queryableWindow } from '../state/read/window.ts'
-import { changelogTopic } from '../topology/names.ts'
 import type { GlobalTableNode, StoreSpec } from '../topology/node.ts'
 import { ownStores } from '../topology/upstream.ts'
 import type { GlobalTable } from './global-table.ts'
@@ -191,8 +190,9 @@ function partitionsOf(spec: StoreSpec, partition: number | undefined, here: Here
   }
 }
 
-function partitionCount({ appId, partitions }: Plan, store: string): number {
-  return partitions.get(changelogTopic(appId, store)) as number
+function partitionCount(plan: Plan, store: string): number {
+  const sub = subTopologyOf(plan, store)
+  return plan.tasks.filter(({ subTopology }) => subTopology === sub).length
 }
 
 /** Where records of the key go by default. */

@@ -1,7 +1,8 @@
 /**
  * Brings stores up to the end of their changelogs, from their checkpoints. It ends on a position, never on a record: the
  * last offsets of a changelog are often markers or aborted rows, which are never delivered. The end is the high watermark,
- * so an open transaction of a dead owner is waited out (Kafka Streams: StoreChangelogReader, KAFKA-10167).
+ * so an open transaction of a dead owner is waited out (Kafka Streams: StoreChangelogReader, KAFKA-10167). Where the topic of a table is its changelog, the
+ * end is the committed position.
  */
 
 import type { Broker, FetchedPartition, Fetcher } from '../broker/port.ts'
@@ -20,11 +21,15 @@ import {
   startOver,
   usableCheckpoint,
 } from './gathering.ts'
+import { sourceExtentsOf, upTo } from './source-changelog.ts'
+import type { StartPositions } from './start-positions.ts'
 import type { Task } from './task.ts'
 
 interface Restoring extends Gathering<Task> {
   start: number
   readonly end: number
+  /** It is a topic of the user's: its records are read as what was processed, and go on after the end. */
+  readonly isSource: boolean
 }
 
 /** For all changelogs together. */
@@ -50,13 +55,15 @@ export class Restorer {
   /**
    * Starts restoring the tasks' stores. Call it after their committed positions were read: nothing a former owner may
    * still commit is beyond the ends taken here.
+   * @param starts those positions, at which topics end that are changelogs.
    */
-  async begin(tasks: readonly Task[]): Promise<void> {
-    for (const extent of await extentsOf(this.#broker, tasks, 'end')) await this.#enter(extent)
+  async begin(tasks: readonly Task[], starts: StartPositions): Promise<void> {
+    for (const extent of await extentsOf(this.#broker, tasks, 'end')) await this.#enter(extent, false)
+    for (const extent of await sourceExtentsOf(this.#broker, tasks, starts)) await this.#enter(extent, true)
     this.#assign()
   }
 
-  async #enter(extent: Extent<Task>): Promise<void> {
+  async #enter(extent: Extent<Task>, isSource: boolean): Promise<void> {
     const { changelog, logStart, end } = extent
     const { task, store, topic, partition } = changelog
     const what = `${store} of task ${task.name}`
@@ -67,16 +74,19 @@ export class Restorer {
     if (start >= end) return
     const from = checkpoint === undefined ? 'the start' : `checkpoint ${checkpoint}`
     this.#log('info', `${what}: restoring ${end - start} changelog offsets from ${from} to ${end}`)
-    this.#active.set(partitionName(topic, partition), { ...changelog, ...gathering(), start, end, position: start })
+    const restoring = { ...changelog, ...gathering(), start, end, position: start, isSource }
+    this.#active.set(partitionName(topic, partition), restoring)
   }
 
   /** Applies what has been fetched, waiting at most `maxWaitMs` for it. @returns tasks that have nothing left to restore. */
   async step(maxWaitMs: number): Promise<readonly Task[]> {
     const finished: Task[] = []
     let isDone = false
-    for (const { topic, partition, records, position } of await this.#fetch(maxWaitMs)) {
+    for (const fetched of await this.#fetch(maxWaitMs)) {
+      const { topic, partition } = fetched
       const restoring = this.#active.get(partitionName(topic, partition))
       if (restoring === undefined) continue
+      const { records, position } = restoring.isSource ? await rowsUpTo(restoring, fetched) : fetched
       gather(restoring, records)
       restoring.position = position
       const share = Math.max(leastGatheredBytes, gatheredBytes / this.#active.size)
@@ -135,4 +145,9 @@ export class Restorer {
   #assign(): void {
     fetchOn(this.#fetcher, this.#active.values())
   }
+}
+
+async function rowsUpTo({ task, end }: Restoring, fetched: FetchedPartition): Promise<FetchedPartition> {
+  const batch = upTo(end, fetched)
+  return { ...batch, records: await task.rowsOf(batch) }
 }

@@ -20,7 +20,7 @@ import { OverlayKeyValueStore } from '../state/key-value.ts'
 import { OverlaySessionStore } from '../state/session.ts'
 import { panesCodec } from '../state/session-codec.ts'
 import { slidingClosing } from '../state/sliding.ts'
-import type { ByteStore, ByteWrite, StateStore } from '../state/store.ts'
+import type { AppendRow, ByteStore, ByteWrite, StateStore } from '../state/store.ts'
 import { openSupplied } from '../state/supplied.ts'
 import { openTaskState, type TaskState } from '../state/task-state.ts'
 import { OverlayVersionedStore } from '../state/versioned.ts'
@@ -36,7 +36,7 @@ export interface TaskStoresOptions {
   /** null keeps every store in memory, but for those of a supplier. */
   readonly dir: string | null
   readonly specs: readonly StoreSpec[]
-  /** Full name of a store's changelog topic. */
+  /** Full name of a store's own changelog topic. */
   readonly changelogTopic: (store: string) => string
   readonly output: (topic: string) => Output
   readonly budget: StateBudget
@@ -46,6 +46,21 @@ export interface TaskStoresOptions {
 /** What a commit has to remember of the moment it was sealed. */
 export interface SealedStores {
   readonly streamTimes: Readonly<Record<string, number>>
+  /** Positions of the task's inputs. */
+  readonly inputs: readonly PartitionOffset[]
+}
+
+/** What the rows of a store can be read from again: a topic of its own, which it is written to, or the one that its table is made of. */
+type Changelog =
+  | { readonly kind: 'own'; readonly topic: string; readonly output: Output }
+  | { readonly kind: 'source'; readonly topic: string }
+
+/** Nothing has to be written to what holds the rows already. */
+const nowhere = (): void => undefined
+
+export interface StoreChangelog {
+  readonly store: string
+  readonly topic: string
 }
 
 /** Stores that share bytes and a checkpoint. A task has one on disk, one in memory and one of each supplier, as its stores are kept. */
@@ -68,8 +83,7 @@ interface Volume {
 interface BoundStore {
   readonly spec: StoreSpec
   readonly store: StateStore
-  readonly topic: string
-  readonly output: Output
+  readonly changelog: Changelog
   /** Where rows end with stream time. */
   readonly retention: ChangelogRetention | undefined
 }
@@ -149,27 +163,37 @@ export class TaskStores {
     }
   }
 
-  /** Appends the changelog rows of everything written since the last seal to the open transaction. Synchronous. */
-  seal(): SealedStores {
+  /**
+   * Appends the changelog rows of everything written since the last seal to the open transaction. Synchronous.
+   * @param inputs positions that the transaction commits: all that was written is of records before them.
+   */
+  seal(inputs: readonly PartitionOffset[]): SealedStores {
     const streamTimes = this.streamTimes()
-    for (const { store, output } of this.#bound) {
-      store.seal((source, start, keyLength, valueLength, timestamp) =>
-        output.appendRange(this.#partition, source, start, keyLength, valueLength, timestamp, noHeaders),
-      )
-    }
-    return { streamTimes }
+    for (const { store, changelog } of this.#bound) store.seal(this.#rowsTo(changelog))
+    return { streamTimes, inputs }
+  }
+
+  #rowsTo(changelog: Changelog): AppendRow {
+    if (changelog.kind === 'source') return nowhere
+    const { output } = changelog
+    return (source, start, keyLength, valueLength, timestamp) =>
+      output.appendRange(this.#partition, source, start, keyLength, valueLength, timestamp, noHeaders)
   }
 
   /**
    * Takes note that a seal's transaction is committed; writes to the bytes when enough has gathered, or time has passed.
    * @param nextOffsets of the transaction, by partitionName.
    */
-  async settle({ streamTimes }: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
+  async settle({ streamTimes, inputs }: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
     for (const volume of this.#volumes) {
       volume.streamTimes = streamTimes
-      for (const { store, topic } of volume.stores) {
+      for (const { store, changelog } of volume.stores) {
         store.settle()
-        const next = nextOffsets.get(partitionName(topic, this.#partition))
+        const { kind, topic } = changelog
+        const next =
+          kind === 'own'
+            ? nextOffsets.get(partitionName(topic, this.#partition))
+            : inputs.find((input) => input.topic === topic && input.partition === this.#partition)?.offset
         if (next !== undefined) volume.offsets.set(store.name, next)
       }
       if (isDue(volume, this.#budget)) await flush(volume)
@@ -188,8 +212,8 @@ export class TaskStores {
 
   /** Changelog offsets before which only rows of closed windows lie; each is told once. */
   expiredChangelogs(): readonly PartitionOffset[] {
-    return this.#bound.flatMap(({ topic, retention }) => {
-      const offset = retention?.takeExpired()
+    return this.#bound.flatMap(({ changelog: { kind, topic }, retention }) => {
+      const offset = kind === 'own' ? retention?.takeExpired() : undefined
       return offset === undefined ? [] : [{ topic, partition: this.#partition, offset }]
     })
   }
@@ -210,11 +234,23 @@ export class TaskStores {
     return sum
   }
 
-  changelogs(): readonly { readonly store: string; readonly topic: string }[] {
-    return this.#bound.map(({ store, topic }) => ({ store: store.name, topic }))
+  /** The changelogs of the stores' own, which hold what is committed up to their ends. */
+  changelogs(): readonly StoreChangelog[] {
+    return this.#changelogs('own')
   }
 
-  /** Changelog offset up to which (exclusive) the store holds what is committed; undefined when it is empty. */
+  /** Topics of the user's that are changelogs: each holds what is committed up to the input's committed position, and goes on from there. */
+  sourceChangelogs(): readonly StoreChangelog[] {
+    return this.#changelogs('source')
+  }
+
+  #changelogs(kind: Changelog['kind']): readonly StoreChangelog[] {
+    return this.#bound.flatMap(({ store, changelog }) =>
+      changelog.kind === kind ? [{ store: store.name, topic: changelog.topic }] : [],
+    )
+  }
+
+  /** Offset in its changelog, whichever, up to which (exclusive) the store holds what is committed; undefined when it is empty. */
   checkpointOf(store: string): number | undefined {
     return this.#volumeOf(store).offsets.get(store)
   }
@@ -269,8 +305,9 @@ async function openVolume(options: TaskStoresOptions, home: Storage, specs: read
   const state = await openHome(options, home)
   try {
     checkFormats(specs, state.checkpoint, taskId)
-    await finishWipes(specs, state)
-    return makeVolume(options, specs, state)
+    const checkpoint = await withoutMoved(specs, state)
+    await finishWipes(specs, state.bytes, checkpoint)
+    return makeVolume(options, specs, { ...state, checkpoint })
   } catch (error) {
     await state.close()
     throw error
@@ -293,11 +330,10 @@ function openHome({ appId, taskId, dir, budget, warn }: TaskStoresOptions, home:
 }
 
 function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], state: TaskState): Volume {
-  const { changelogTopic, output, budget } = options
+  const { budget } = options
   const stores = specs.map((spec) => {
-    const topic = changelogTopic(spec.name)
     const retention = spec.retentionMs === undefined ? undefined : new ChangelogRetention(spec.retentionMs)
-    return { spec, topic, output: output(topic), store: makeStore(spec, state, budget), retention }
+    return { spec, changelog: changelogOf(spec, options), store: makeStore(spec, state, budget), retention }
   })
   for (const { store } of stores) {
     const time = state.checkpoint?.streamTimes[store.name]
@@ -316,8 +352,37 @@ function makeVolume(options: TaskStoresOptions, specs: readonly StoreSpec[], sta
   }
 }
 
+function changelogOf(
+  { name, sourceTopic }: StoreSpec,
+  { changelogTopic, output }: Pick<TaskStoresOptions, 'changelogTopic' | 'output'>,
+): Changelog {
+  if (sourceTopic !== undefined) return { kind: 'source', topic: sourceTopic }
+  const topic = changelogTopic(name)
+  return { kind: 'own', topic, output: output(topic) }
+}
+
+/**
+ * The checkpoint without the stores whose rows were read from another topic: their offsets are those of that. As with a wipe it is written before
+ * their rows are deleted, so that nobody takes what is left for whole.
+ */
+async function withoutMoved(specs: readonly StoreSpec[], { bytes, checkpoint }: TaskState): Promise<Checkpoint | null> {
+  if (checkpoint === null) return null
+  const formats = formatsIn(checkpoint)
+  const moved = Object.entries(formatsOf(specs)).filter(([name, format]) => (formats[name] ?? format) !== format)
+  if (moved.length === 0) return checkpoint
+  const gone = new Set(moved.map(([name]) => name))
+  const offsets = Object.fromEntries(Object.entries(checkpoint.offsets).filter(([name]) => !gone.has(name)))
+  const kept = { ...checkpoint, seq: checkpoint.seq + 1, offsets }
+  await bytes.write([checkpointWrite(kept)])
+  return kept
+}
+
 /** A wipe may have been cut short between its checkpoint and its rows; what is left must not outlive the restore. */
-async function finishWipes(specs: readonly StoreSpec[], { bytes, checkpoint }: TaskState): Promise<void> {
+async function finishWipes(
+  specs: readonly StoreSpec[],
+  bytes: ByteStore,
+  checkpoint: Checkpoint | null,
+): Promise<void> {
   if (checkpoint === null) return
   for (const { name } of specs) if (checkpoint.offsets[name] === undefined) await deleteRows(bytes, name)
 }
@@ -405,13 +470,22 @@ async function writeWithCheckpoint(
 
 type Formats = Readonly<Record<string, string>>
 
+/** Before the name of the topic that the rows are read from, where that is no changelog of the store's own. */
+const from = '<- '
+
+/** How the rows read, wherever they come from. */
+function shapeOf(format: string): string {
+  return format.replace(new RegExp(` ${from}[\\w.-]+$`), '')
+}
+
 function formatsOf(specs: readonly StoreSpec[]): Formats {
   return Object.fromEntries(
-    specs.map(({ name, kind, key, value, windows, session, sliding }) => {
+    specs.map(({ name, kind, key, value, windows, session, sliding, sourceTopic }) => {
       const shape = [
         ...(windows === undefined ? [] : [`${windows.sizeMs}/${windows.advanceMs}`]),
         ...(session === undefined ? [] : [`${session.gapMs}/${sessionStretches(session).advanceMs}`]),
         ...(sliding === undefined ? [] : [`${sliding.timeDifferenceMs}`]),
+        ...(sourceTopic === undefined ? [] : [`${from}${sourceTopic}`]),
       ]
       return [name, [kind, formatOf(key), formatOf(value), ...shape].join(' ')]
     }),
@@ -426,7 +500,7 @@ function checkFormats(specs: readonly StoreSpec[], checkpoint: Checkpoint | null
   const before = formatsIn(checkpoint)
   for (const [name, format] of Object.entries(formatsOf(specs))) {
     const old = before[name]
-    if (old === undefined || old === format) continue
+    if (old === undefined || shapeOf(old) === shapeOf(format)) continue
     throw new StreamError(
       'INVALID_TOPOLOGY',
       `store ${name} was written as "${old}" and is now declared as "${format}"`,

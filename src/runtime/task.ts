@@ -18,6 +18,7 @@ import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
 import { decodeMetadata, encodeMetadata, fitsMetadata } from './position-metadata.ts'
 import type { Punctuations } from './punctuations.ts'
+import { rowsOf } from './source-rows.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
 import { asWritten, type Timestamps } from './timestamps.ts'
@@ -178,6 +179,12 @@ export class Task {
       (wait) => wait !== undefined,
     )
     return waits.length === 0 ? undefined : Promise.all(waits)
+  }
+
+  /** What records of a table's topic, which is its changelog, make of its store. */
+  async rowsOf(batch: FetchedPartition): Promise<readonly ConsumerRecord[]> {
+    await this.prepare(batch)
+    return rowsOf(this.#sources.get(batch.topic) as SourceProcessor, batch)
   }
 
   /**

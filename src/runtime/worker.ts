@@ -342,7 +342,7 @@ export class Worker {
     this.#awaited = undefined
     this.#starts = starts
     const tasks = this.#taskList
-    await this.#restorer.begin(tasks)
+    await this.#restorer.begin(tasks, starts)
     await this.#startRunning(tasks.filter((task) => !this.#restorer.isRestoring(task)))
     this.commits.postpone()
     return true

@@ -17,11 +17,12 @@ import {
   partitionName,
 } from '../common/record.ts'
 import { type Counters, makeCounters } from '../runtime/counters.ts'
+import { gather, gathering } from '../runtime/gathering.ts'
 import { type GlobalTable, globalTablesOf } from '../runtime/global-table.ts'
 import { type Here, type StoreLookup, storeLookup } from '../runtime/queries.ts'
 import { openSerdes } from '../runtime/serdes.ts'
 import type { StateBudget } from '../runtime/state-budget.ts'
-import type { Task } from '../runtime/task.ts'
+import type { StartPosition, Task } from '../runtime/task.ts'
 import { type TaskId, taskName } from '../runtime/task-id.ts'
 import { openTask } from '../runtime/tasks.ts'
 import type { TopicDefinition } from '../serde/topic.ts'
@@ -189,12 +190,25 @@ export class TestDriver {
       const from = task.stores.checkpointOf(store) ?? 0
       await task.stores.applyChangelog(store, this.#log.rows(topic, id.partition, from), end)
     }
-    task.seek(task.inputs.map((input) => this.#transactions.startOf(input)))
+    const starts = task.inputs.map((input) => this.#transactions.startOf(input))
+    for (const start of starts) await this.#restoreSource(task, start)
+    task.seek(starts)
     await task.stores.load()
     task.state = 'running'
     task.onReady(() => this.#goOn())
     for (const { topic, partition } of task.inputs) this.#owners.set(partitionName(topic, partition), task)
     return task
+  }
+
+  /** A table whose topic is its changelog: from there, up to where it was processed. */
+  async #restoreSource(task: Task, { topic, partition, offset }: StartPosition): Promise<void> {
+    const changelog = task.stores.sourceChangelogs().find((changelog) => changelog.topic === topic)
+    if (changelog === undefined || offset === 0) return
+    const from = task.stores.checkpointOf(changelog.store) ?? 0
+    const records = this.#log.from(topic, partition, from).filter((record) => record.offset < offset)
+    const rows = gathering()
+    gather(rows, records.length === 0 ? [] : await task.rowsOf(batchOf(topic, partition, records)))
+    await task.stores.applyChangelog(changelog.store, rows.gathered.values(), offset)
   }
 
   /**

@@ -5,6 +5,7 @@ import type { CommittedOffset, Output } from '../broker/port.ts'
 import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { Plan } from '../runtime/plan.ts'
 import type { StartPosition, Task } from '../runtime/task.ts'
+import { sourceChangelogs } from '../topology/source-changelogs.ts'
 import type { TestLog } from './log.ts'
 
 /** A record that its transaction has not brought out yet. */
@@ -65,16 +66,21 @@ export class Transactions {
 
   /** One transaction of these tasks: positions, rows of changelogs and outputs together. */
   async commit(tasks: readonly Task[]): Promise<void> {
-    const { log } = this.#parts
+    const { log, plan } = this.#parts
+    // What tables are restored from.
+    const kept = sourceChangelogs(plan().topology)
     // A task with calls under way is of another send that came meanwhile, which commits itself.
     const ready = tasks.filter((task) => task.hasWork && task.inFlight === 0)
-    const commits = ready.map((task) => ({ task, positions: task.positions(), sealed: task.stores.seal() }))
+    const commits = ready.map((task) => {
+      const positions = task.positions()
+      return { task, positions, sealed: task.stores.seal(positions) }
+    })
     const arrivals = this.#takeOf(new Set(ready.map(({ name }) => name))).map((write) => this.#bringOut(write))
     this.#ahead = []
     for (const { task, positions, sealed } of commits) {
       for (const position of positions) {
         this.#committed.set(partitionName(position.topic, position.partition), position)
-        log.forget(position.topic, position.partition, position.offset)
+        if (!kept.has(position.topic)) log.forget(position.topic, position.partition, position.offset)
       }
       task.committed(positions)
       await task.stores.settle(sealed, log.ends)

@@ -66,7 +66,7 @@ function stores({ stores: before }: TopologyLock, { stores: after }: TopologyLoc
         const note = safeBy(changed)
         const told = `: ${field} was ${shown(was)} and is ${shown(is)}, `
         return note === undefined
-          ? change('reset', name, `${told}so its rows and its changelog do not read, or mean something else`)
+          ? change('reset', name, `${told}${resetBy(changed)}`)
           : change('safe', name, `${told}${note}`)
       })
     }),
@@ -87,11 +87,25 @@ const safeFields: ReadonlyMap<string, string> = new Map([
 /** As those, but only from one value to another: with and without one, rows are of two kinds. */
 const tunedFields: ReadonlySet<string> = new Set(['historyMs'])
 
+/** The topic that is the changelog of its table, where that has none of its own. */
+const changelogField = 'sourceTopic'
+
 /** What makes a change safe; undefined where it is not. */
 function safeBy({ field, was, is }: ChangedField): string | undefined {
   const last = lastOf(field)
+  if (field === changelogField && was === undefined) {
+    return 'so it is read from that topic, once, up to where it was processed; its own changelog stays until somebody deletes it'
+  }
   if (tunedFields.has(last) && was !== undefined && is !== undefined) return safeFields.get('retentionMs')
   return safeFields.get(last)
+}
+
+/** Why it is not. */
+function resetBy({ field, is }: ChangedField): string {
+  if (field !== changelogField) return 'so its rows and its changelog do not read, or mean something else'
+  return is === undefined
+    ? 'so a changelog of its own begins empty, and what was read before is in none'
+    : 'so its rows are those of another topic, and nobody downstream is told'
 }
 
 /** Follows from others, and is told only when nothing else is. */

@@ -34,7 +34,8 @@ function windowsOf(store: GraphStore): string {
   return store.emit === undefined ? sizesOf(store) : `${sizesOf(store)}, emit ${store.emit}`
 }
 
-function sizesOf({ windows, session, sliding, join, historyMs, ttlMs }: GraphStore): string {
+function sizesOf({ windows, session, sliding, join, historyMs, ttlMs, sourceTopic }: GraphStore): string {
+  if (sourceTopic !== undefined) return `changelog (${sourceTopic})`
   if (join !== undefined) return `before ${join.beforeMs} ms, after ${join.afterMs} ms, grace ${join.graceMs} ms`
   if (historyMs !== undefined) return `history ${historyMs} ms`
   if (ttlMs !== undefined) return `ttl ${ttlMs} ms`

@@ -3,6 +3,7 @@
 import { storageName } from '../common/storage.ts'
 import { changelogTopic, repartitionTopic } from './names.ts'
 import type { StartFrom, StoreKind, Topology, TopologyNode } from './node.ts'
+import { hasOwnChangelog } from './source-changelogs.ts'
 import { subTopologies } from './subtopology.ts'
 import { storesOf } from './upstream.ts'
 
@@ -39,7 +40,10 @@ export interface GraphStore {
   readonly storage: string
   readonly key: string
   readonly value: string
+  /** The topic that its rows are restored from. */
   readonly changelog: string
+  /** Set on the store of a table whose changelog is the topic it is made of. */
+  readonly sourceTopic?: string
   readonly subTopology: number
   readonly windows?: { readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
   readonly session?: { readonly gapMs: number; readonly graceMs: number }
@@ -85,7 +89,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
   const nodeAt = (id: number): TopologyNode => nodes[id] as TopologyNode
   const stores = subs.flatMap((sub) =>
     sub.stores.map((store): GraphStore => {
-      const { name, kind, storage, windows, session, sliding, join, historyMs, ttlMs } = store
+      const { name, kind, storage, windows, session, sliding, join, historyMs, ttlMs, sourceTopic } = store
       const shape = { name, kind, storage: storageName(storage), key: store.key.format, value: store.value.format }
       const { sizeMs, advanceMs, graceMs } = windows ?? {}
       const window =
@@ -106,9 +110,10 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
         ...joined,
         ...history,
         ...(ttlMs !== undefined && { ttlMs }),
+        ...(sourceTopic !== undefined && { sourceTopic }),
         ...(store.closes && { emit: 'final' as const }),
       }
-      return { ...shape, changelog: changelogTopic(app, name), subTopology: sub.id, ...of }
+      return { ...shape, changelog: sourceTopic ?? changelogTopic(app, name), subTopology: sub.id, ...of }
     }),
   )
   const globalTables = nodes
@@ -138,7 +143,7 @@ export function graphData(topology: Topology, app: string = topology.name): Grap
       ...nodes
         .filter((node) => node.kind === 'repartition')
         .map((node): GraphTopic => ({ name: repartitionTopic(app, node.topic), kind: 'repartition' })),
-      ...stores.map((store): GraphTopic => ({ name: store.changelog, kind: 'changelog' })),
+      ...stores.filter(hasOwnChangelog).map((store): GraphTopic => ({ name: store.changelog, kind: 'changelog' })),
     ],
     ...(globalTables.length > 0 && { globalTables }),
   }

@@ -3,6 +3,7 @@
 import { StreamError } from '../common/errors.ts'
 import { changelogTopic, repartitionTopic } from './names.ts'
 import type { StoreSpec, Topology } from './node.ts'
+import { hasOwnChangelog } from './source-changelogs.ts'
 import { subTopologies } from './subtopology.ts'
 
 export interface InternalTopic {
@@ -36,7 +37,7 @@ export function internalTopics(
     .filter((node) => node.kind === 'repartition')
     .map((node) => topic(repartitionTopic(app, node.topic), repartitionConfigs))
   const changelogs = subTopologies(topology)
-    .flatMap((sub) => sub.stores)
+    .flatMap((sub) => sub.stores.filter(hasOwnChangelog))
     .map((store) => topic(changelogTopic(app, store.name), changelogConfigs(store)))
   return [...repartitions, ...changelogs]
 }

@@ -16,7 +16,7 @@ export type NodeId = number
 
 export type StoreKind = 'key-value' | 'window' | 'session' | 'buffer' | 'sliding' | 'join' | 'versioned'
 
-/** A store as the graph knows it. Its name is also the base name of its changelog topic. */
+/** A store as the graph knows it. Its name is also the base name of its changelog topic, if it has one of its own. */
 export interface StoreSpec {
   readonly name: string
   readonly kind: StoreKind
@@ -44,6 +44,8 @@ export interface StoreSpec {
   readonly closes?: true
   /** Of a buffer that has a limit in bytes: it measures its rows. */
   readonly measured?: true
+  /** Set on the store of a table whose topic is its changelog: that topic. Without it the store has a changelog of its own. */
+  readonly sourceTopic?: string
   readonly storage: Storage
 }
 

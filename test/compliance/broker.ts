@@ -67,6 +67,20 @@ export function brokerCompliance(name: string, factory: () => Promise<Compliance
         expect([...(await other.topics()).keys()]).toEqual(expect.arrayContaining([one, two]))
       })
 
+      test('have configs, those they were created with among them', async () => {
+        const [broker, other] = [await connect(), await connect()]
+        const [compacted, deleted] = [unique('compacted'), unique('deleted')]
+        await broker.createTopics([
+          { name: compacted, partitions: 1, configs: { 'cleanup.policy': 'compact', 'retention.ms': '7' } },
+          { name: deleted, partitions: 2, configs: { 'cleanup.policy': 'compact,delete' } },
+        ])
+        const configs = await other.topicConfigs([compacted, deleted])
+        expect([...configs.keys()].sort()).toEqual([compacted, deleted].sort())
+        expect(configs.get(compacted)).toMatchObject({ 'cleanup.policy': 'compact', 'retention.ms': '7' })
+        expect(configs.get(deleted)).toMatchObject({ 'cleanup.policy': 'compact,delete' })
+        expect(await broker.topicConfigs([])).toEqual(new Map())
+      })
+
       test('that are missing are an error where they are needed', async () => {
         const broker = await connect()
         const topic = unique('missing')

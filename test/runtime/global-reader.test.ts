@@ -172,6 +172,7 @@ function bound(): Broker {
     address: broker.address,
     topics: (names) => broker.topics(names),
     createTopics: (specs) => broker.createTopics(specs),
+    topicConfigs: (topics) => broker.topicConfigs(topics),
     offsets: (partitions, at) => broker.offsets(partitions, at),
     committed: (group, partitions) => broker.committed(group, partitions),
     describeGroup: (group) => broker.describeGroup(group),

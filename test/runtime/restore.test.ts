@@ -7,6 +7,7 @@ import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/bro
 import { recordOutput } from '../../src/broker/output.ts'
 import { consumerRecord, noHeaders } from '../../src/common/record.ts'
 import { Restorer } from '../../src/runtime/restore.ts'
+import type { StartPositions } from '../../src/runtime/start-positions.ts'
 import { stateBudget } from '../../src/runtime/state-budget.ts'
 import type { Task } from '../../src/runtime/task.ts'
 import { TaskStores } from '../../src/runtime/task-stores.ts'
@@ -70,7 +71,7 @@ async function write(
 }
 
 async function restore(): Promise<void> {
-  await restorer.begin([task])
+  await restorer.begin([task], new Map())
   const wasActive = restorer.active
   const finished: Task[] = []
   for (let i = 0; i < 100 && restorer.active; i++) finished.push(...(await restorer.step(10)))
@@ -138,7 +139,7 @@ test('progress counts offsets from where it began; after a cancel it begins ther
   const open = await broker.transactionalProducer({ transactionalId: 'dead' })
   for (let i = 0; i < 2; i++)
     open.output(changelog.topic).append(0, Buffer.from('a'), Buffer.alloc(700_000), 1, noHeaders)
-  await restorer.begin([task])
+  await restorer.begin([task], new Map())
   expect(restorer.progress(task)).toEqual([{ store: 'names', done: 0, total: 5 }])
   await restorer.step(10)
   expect(restorer.progress(task)).toEqual([{ store: 'names', done: 3, total: 5 }])
@@ -154,11 +155,104 @@ test('progress counts offsets from where it began; after a cancel it begins ther
 test('a changelog purged by its former owner between the look at it and the read is restored from what is left', async () => {
   await write([['old', 'x']])
   await write([['new', 'y']])
-  await restorer.begin([task])
+  await restorer.begin([task], new Map())
   await broker.deleteRecords([{ ...changelog, offset: 2 }])
   const finished: Task[] = []
   for (let i = 0; i < 100 && restorer.active; i++) finished.push(...(await restorer.step(10)))
   expect(finished).toEqual([task])
   expect(store().get('old')).toBeUndefined()
   expect(store().get('new')?.value).toBe('y')
+})
+
+/** A table whose topic is its changelog, as its task reads it: values that begin with ? do not read. */
+async function sourceTask(): Promise<Task> {
+  const stores = await TaskStores.open({
+    appId: 'app',
+    taskId: '0_0',
+    partition: 0,
+    dir: null,
+    specs: [{ ...spec, sourceTopic: changelog.topic }],
+    changelogTopic: () => 'none',
+    output: () => {
+      throw new Error('nothing is written for it')
+    },
+    budget: stateBudget({ tasks: 1, storesPerTask: 1, totalBytes: 256 << 20, flushIntervalMs: 1000 }),
+    warn: () => undefined,
+  })
+  const rowsOf: Task['rowsOf'] = async ({ records }) => records.filter(({ value }) => value?.toString()[0] !== '?')
+  await task.stores.close()
+  task = { name: '0_0', id: { subTopology: 0, partition: 0 }, stores, rowsOf } as unknown as Task
+  return task
+}
+
+const from = (offset: number): StartPositions =>
+  new Map([[task, [{ ...changelog, offset, metadata: '', stableEnd: 0, committed: true }]]])
+
+async function restoreTo(offset: number): Promise<void> {
+  await restorer.begin([task], from(offset))
+  for (let i = 0; i < 100 && restorer.active; i++) await restorer.step(10)
+  expect(restorer.active).toBe(false)
+}
+
+test('a topic that is the changelog of its table is read to the committed position, and no further', async () => {
+  await sourceTask()
+  await write([
+    ['a', 'ann'],
+    ['b', 'bea'],
+    ['a', 'anna'],
+    ['b', null],
+    ['c', 'cat'],
+  ])
+  await restoreTo(3)
+  expect(['a', 'b', 'c'].map((key) => store().get(key)?.value)).toEqual(['anna', 'bea', undefined])
+  expect(task.stores.checkpointOf('names')).toBe(3)
+  expect(log).toEqual(['info names of task 0_0: restoring 3 changelog offsets from the start to 3'])
+  // From the checkpoint, the next time.
+  await restoreTo(5)
+  expect(['a', 'b', 'c'].map((key) => store().get(key)?.value)).toEqual(['anna', undefined, 'cat'])
+  expect(log.at(-1)).toBe('info names of task 0_0: restoring 2 changelog offsets from checkpoint 3 to 5')
+  // Past the marker too, where no record is.
+  await restoreTo(6)
+  expect(task.stores.checkpointOf('names')).toBe(6)
+})
+
+test('of such a topic a record that does not read leaves the row before it', async () => {
+  await sourceTask()
+  await write([
+    ['a', 'ann'],
+    ['a', '?'],
+    ['b', '?'],
+  ])
+  await restoreTo(3)
+  expect(['a', 'b'].map((key) => store().get(key)?.value)).toEqual(['ann', undefined])
+})
+
+test('state that is ahead of the position of such a topic is wiped, as the group was set back', async () => {
+  await sourceTask()
+  await write([
+    ['a', 'ann'],
+    ['a', 'anna'],
+  ])
+  await restoreTo(2)
+  await restoreTo(1)
+  expect(store().get('a')?.value).toBe('ann')
+  expect(log.at(-2)).toBe(
+    'warn names of task 0_0: checkpoint 2 is outside app-names-changelog [0, 1]: restoring from its start',
+  )
+  await restoreTo(0)
+  expect(store().get('a')).toBeUndefined()
+})
+
+test('a position beyond the end of such a topic is not waited for', async () => {
+  await sourceTask()
+  await write([['a', 'ann']])
+  await restoreTo(100)
+  expect(store().get('a')?.value).toBe('ann')
+})
+
+test('a task that does not read such a topic has nothing to restore', async () => {
+  await sourceTask()
+  await write([['a', 'ann']])
+  await restorer.begin([task], new Map([[task, []]]))
+  expect(restorer.active).toBe(false)
 })

@@ -146,7 +146,7 @@ test('what comes between two applications is written when it is paused, and a ta
   expect(standby.stores.checkpointOf('names')).toBe(2)
   await write('names', [row('b', 'bea')])
   const restorer = new Restorer(broker, (level, message) => log.push(`${level} ${message}`))
-  await restorer.begin([standby as unknown as Task])
+  await restorer.begin([standby as unknown as Task], new Map())
   while (restorer.active) await restorer.step(10)
   await restorer.close()
   expect(log).toEqual(['info names of task 0_0: restoring 2 changelog offsets from checkpoint 2 to 4'])

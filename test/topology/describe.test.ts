@@ -315,3 +315,17 @@ test('json: a source tells where it starts', () => {
   const [first, second] = graphData(starts).subTopologies
   expect([first?.nodes[0]?.startFrom, second?.nodes[0]?.startFrom]).toEqual([{ agoMs: 3_600_000 }, 'earliest'])
 })
+
+test('a topic that is the changelog of its table is named as that, and is no internal topic', () => {
+  const sourced = defineTopology('shop', (b) => {
+    b.table(customers, { store: 'people', changelog: 'source' })
+    b.table(orders, { store: 'orders' })
+  })
+  const { stores, internalTopics } = graphData(sourced)
+  expect(stores.map(({ name, changelog, sourceTopic }) => [name, changelog, sourceTopic])).toEqual([
+    ['people', 'customers', 'customers'],
+    ['orders', 'shop-orders-changelog', undefined],
+  ])
+  expect(internalTopics).toEqual([{ name: 'shop-orders-changelog', kind: 'changelog' }])
+  expect(draw(sourced, 'text')).toContain('  people  key-value  string -> json  disk  changelog (customers)\n')
+})

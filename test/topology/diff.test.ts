@@ -76,6 +76,35 @@ describe('same', () => {
   })
 })
 
+describe('changelogs', () => {
+  const own: Build = (b) => void b.table(customers, { store: 'people' })
+  const source: Build = (b) => void b.table(customers, { store: 'people', changelog: 'source' })
+
+  test('a topic in the place of an own one is safe: its rows are read there', () => {
+    expect(told(between(own, source))).toEqual([
+      'safe',
+      'safe: store people: sourceTopic was not set and is customers, so it is read from that topic, once, up to where it was processed; its own changelog stays until somebody deletes it',
+    ])
+  })
+
+  test('an own one in the place of a topic needs a reset: it begins empty', () => {
+    expect(told(between(source, own))).toEqual([
+      'reset',
+      'reset: store people: sourceTopic was customers and is not set, so a changelog of its own begins empty, and what was read before is in none',
+    ])
+  })
+
+  test('another topic needs a reset', () => {
+    const other: Build = (b) =>
+      void b.table(topic('persons', { key: string, value: customers.value }), { store: 'people', changelog: 'source' })
+    expect(told(between(source, other)).slice(0, 2)).toEqual([
+      'reset',
+      'reset: store people: sourceTopic was customers and is persons, so its rows are those of another topic, and nobody downstream is told',
+    ])
+    expect(told(between(source, source))).toEqual(['same'])
+  })
+})
+
 describe('stores', () => {
   test('a new one is safe, one that is gone too, with what that means', () => {
     const none: Build = (b) => b.stream(lines).to(lines)

@@ -148,6 +148,10 @@ export const programs: Readonly<Record<string, Wrong>> = {
     "defineTopology('t', (b) => void b.table(orders, {}))",
     "Property 'store' is missing in type '{}'",
   ],
+  'a changelog that is none': [
+    "defineTopology('t', (b) => void b.table(orders, { store: 's', changelog: 'topic' }))",
+    `Type '"topic"' is not assignable to type '"own" | "source" | undefined'`,
+  ],
   'global table without a store': [
     "defineTopology('t', (b) => void b.globalTable(counts, {}))",
     "Property 'store' is missing in type '{}'",

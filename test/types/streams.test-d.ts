@@ -39,6 +39,13 @@ describe('sources', () => {
         expectTypeOf(b.table(customers, { store: 'v', history: '1h' })).toEqualTypeOf<KTable<string, Customer | null>>()
         // @ts-expect-error a history is a duration
         b.table(customers, { store: 'w', history: '1 hour' })
+        expectTypeOf(b.table(customers, { store: 'k', changelog: 'source' })).toEqualTypeOf<
+          KTable<string, Customer | null>
+        >()
+        // @ts-expect-error a changelog is the table's own or its source
+        b.table(customers, { store: 'l', changelog: 'topic' })
+        // @ts-expect-error a stream has no topic of its rows
+        b.stream(customers).toTable('m', { changelog: 'source' })
         // @ts-expect-error a table needs the name of its store
         b.table(customers, {})
         b.stream(orders, { timestamp: (order, id, { timestamp }) => order?.amount ?? id?.length ?? timestamp })

@@ -108,6 +108,11 @@ function connection(cluster: Cluster, isRoot: boolean): EmbeddedBroker {
       await Promise.all(specs.map((spec) => topics.create(spec)))
     },
 
+    async topicConfigs(names) {
+      open()
+      return new Map(names.map((name) => [name, { 'cleanup.policy': 'compact', ...topics.find(name)?.configs }]))
+    },
+
     async offsets(partitions, at) {
       open()
       transactions.expire()

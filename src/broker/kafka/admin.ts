@@ -1,4 +1,4 @@
-/** Topics: which there are, and making those that are missing. */
+/** Topics: which there are, how they are configured, and making those that are missing. */
 
 import { StreamError } from '../../common/errors.ts'
 import type { TopicDescription, TopicSpec } from '../port.ts'
@@ -92,6 +92,34 @@ function isUsable(topic: TopicMetadata | undefined): boolean {
   return topic !== undefined && topic.error === 0 && topic.leaders.every((leader) => leader >= 0)
 }
 
+/**
+ * All configs of the topics, defaults included.
+ * @throws StreamError UNAUTHORIZED for a topic whose configs may not be described, TOPIC_MISSING, UNREACHABLE.
+ */
+export async function describeConfigs(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  if (topics.length === 0) return new Map()
+  return untilAnswered(
+    { deadlineMs, closed: cluster.closed },
+    async () => {
+      const connection = await cluster.any()
+      const found = new Map<string, Readonly<Record<string, string>>>()
+      for (const { name, error, message, configs } of readConfigs(await connection.send(configsRequest(topics)))) {
+        if (error !== 0) {
+          const place = { where: { topic: name }, detail: message }
+          const failure = protocolFailure(error, `describing the configs of topic '${name}'`, place)
+          throw protocolError(error).retriable ? new AskAgain(failure) : failure
+        }
+        found.set(name, configs)
+      }
+      return found
+    },
+    () => {},
+  )
+}
+
 function createTopicsRequest(specs: readonly TopicSpec[]): NodeRequest {
   const body = new Writer()
     .array(specs, (w, { name, partitions, configs }) =>
@@ -114,4 +142,42 @@ function readCreateTopics(
   const r = new Reader(body)
   r.int32()
   return r.array(() => ({ name: r.string(), error: r.int16(), message: r.nullableString() }))
+}
+
+/** What ConfigResource.Type calls a topic. */
+const topicResource = 2
+
+function configsRequest(topics: readonly string[]): NodeRequest {
+  const body = new Writer()
+    .array(topics, (w, topic) => w.int8(topicResource).string(topic).int32(-1))
+    .boolean(false)
+    .finish()
+  return { apiKey: 32, apiVersion: 1, apiName: 'DescribeConfigs', flexible: false, body }
+}
+
+interface DescribedConfigs {
+  readonly name: string
+  readonly error: number
+  readonly message: string | null
+  readonly configs: Readonly<Record<string, string>>
+}
+
+function readConfigs(body: Buffer): readonly DescribedConfigs[] {
+  const r = new Reader(body)
+  r.int32()
+  return r.array(() => {
+    const [error, message] = [r.int16(), r.nullableString()]
+    r.int8()
+    return { error, message, name: r.string(), configs: Object.fromEntries(r.array(readConfig)) }
+  })
+}
+
+/** Without what else is said of it: whether it is read-only, whose it is, whether it is sensitive, and its synonyms. */
+function readConfig(r: Reader): readonly [name: string, value: string] {
+  const config = [r.string(), r.nullableString() ?? ''] as const
+  r.boolean()
+  r.int8()
+  r.boolean()
+  r.array(() => [r.string(), r.nullableString(), r.int8()])
+  return config
 }

@@ -1,7 +1,7 @@
 /** The broker port on a real Kafka cluster: each part has its own file, this one only ties them to one connection. */
 
 import type { Broker } from '../port.ts'
-import { createTopics, describeTopics } from './admin.ts'
+import { createTopics, describeConfigs, describeTopics } from './admin.ts'
 import { type ClusterOptions, connectCluster } from './cluster.ts'
 import { KafkaFetcher } from './fetcher.ts'
 import { joinGroup } from './member.ts'
@@ -42,6 +42,7 @@ export async function connectKafka(options: KafkaOptions): Promise<Broker> {
     address: cluster.address,
     topics: (names) => describeTopics(cluster, names),
     createTopics: (specs) => createTopics(cluster, specs),
+    topicConfigs: (topics) => describeConfigs(cluster, topics),
     offsets: (partitions, at) => listOffsets(cluster, partitions, at),
     committed: (groupId, partitions) => committedOffsets(cluster, groupId, partitions, stableMs),
     describeGroup: (groupId) => describeGroup(cluster, groupId),
