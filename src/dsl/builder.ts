@@ -13,7 +13,6 @@ import { globalTable } from './global-tables.ts'
 import type { Graph, ReadArguments } from './graph.ts'
 import { invalid, requireName, requireSync } from './invalid.ts'
 import { requireTopic, requireTopics } from './sinks.ts'
-import type { TableChangelog } from './source-changelog.ts'
 import { type StartFromOption, startFrom, tableStartFrom } from './start-from.ts'
 import { merge } from './stateless.ts'
 import type { StreamState } from './stream-state.ts'
@@ -59,7 +58,7 @@ export interface TableOptions<K = unknown, V = unknown> extends SourceOptions<K,
    * event time must come from the record alone; such a table has no history and no ttl. Default `own`.
    * @example b.table(customers, { store: 'customers', changelog: 'source' })
    */
-  readonly changelog?: TableChangelog | undefined
+  readonly changelog?: 'own' | 'source' | undefined
 }
 
 export interface GlobalTableOptions {

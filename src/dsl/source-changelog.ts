@@ -4,8 +4,6 @@ import type { SourceLocation, SourceNode, StoreSpec } from '../topology/node.ts'
 import { invalid, placesOf } from './invalid.ts'
 import type { StreamState } from './stream-state.ts'
 
-export type TableChangelog = 'own' | 'source'
-
 interface Materializing {
   readonly method: 'table' | 'toTable'
   readonly kept: Pick<StoreSpec, 'historyMs' | 'ttlMs'>
