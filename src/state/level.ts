@@ -16,8 +16,6 @@ export interface LevelOptions {
 
 type Database = ClassicLevel<Buffer, Buffer>
 type Range = IteratorOptions<Buffer, Buffer>
-type Put = { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
-type Delete = { readonly type: 'del'; readonly key: Buffer }
 
 const scanRows = 1000
 
@@ -63,11 +61,14 @@ class LevelByteStore implements ByteStore {
   /** One LevelDB write batch, which is one checksummed record of its log. */
   async write(writes: readonly ByteWrite[]): Promise<void> {
     if (writes.length === 0) return
-    const batch = writes.map(({ key, value }): Put | Delete =>
-      value === null ? { type: 'del', key } : { type: 'put', key, value },
-    )
     try {
-      await this.#database.batch(batch, this.#writeOptions)
+      // Chained: native code that reads an array of operations takes four times as long.
+      const batch = this.#database.batch()
+      for (const { key, value } of writes) {
+        if (value === null) batch.del(key)
+        else batch.put(key, value)
+      }
+      await batch.write(this.#writeOptions)
     } catch (thrown) {
       throw writeError(this.#database.location, thrown)
     }
