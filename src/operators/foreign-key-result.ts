@@ -4,12 +4,15 @@ import type { SubscriptionResponse } from '../common/subscription.ts'
 import type { KeyValueStore } from '../state/store.ts'
 import { type Process, type ProcessorContext, type Update, type View, value3 } from './processor.ts'
 
+/** Hash of the bytes of a row that the left table has now; null of none. */
+export type RowDigest<K, V> = (key: K, value: V | null) => string | null
+
 export interface ForeignKeyResultArgs<K, V, O, R> {
   /** Of the left table. */
   readonly view: View<K, V>
   readonly left: boolean
   readonly joiner: (value: V, other: O | null, key: K) => R
-  readonly hashOf: (value: V) => string
+  readonly digest: RowDigest<K, V>
   /** Without it no results are kept. */
   readonly store: KeyValueStore<K, R> | undefined
   /** Whether somebody downstream looks at old values: they take a look-up each. */
@@ -25,12 +28,12 @@ export function foreignKeyResult<K, V, O, R>(
   ctx: ProcessorContext,
   next: Update<K, R>,
 ): Process<K, SubscriptionResponse<O>> {
-  const { view, left, hashOf, store, sendsOld } = args
+  const { view, left, digest, store, sendsOld } = args
   const joiner = value3(ctx.node, 'joiner', args.joiner)
   const { forwarded } = ctx
   return (key, response, timestamp, headers) => {
     const value = view(key)?.value ?? null
-    if (response.hash !== (value === null ? null : hashOf(value))) return
+    if (response.hash !== digest(key, value)) return
     if (response.quiet && store !== undefined && store.get(key) === undefined) return
     const other = response.value
     const result = value === null || (other === null && !left) ? null : joiner(value, other, key)

@@ -1,6 +1,7 @@
 /** The left side of a foreign-key join: tells the side of the other table which row refers to which (Kafka Streams: SubscriptionSendProcessorSupplier). */
 
 import type { Instruction, Subscription } from '../common/subscription.ts'
+import type { RowDigest } from './foreign-key-result.ts'
 import { type Process, type ProcessorContext, type Update, value2 } from './processor.ts'
 
 export interface ForeignKeySubscribeArgs<K, V, F> {
@@ -10,7 +11,7 @@ export interface ForeignKeySubscribeArgs<K, V, F> {
   readonly sameForeignKey: (a: F, b: F) => boolean
   /** Bytes of a key, as text. */
   readonly keyText: (key: K) => string
-  readonly hashOf: (value: V) => string
+  readonly digest: RowDigest<K, V>
   /** Of the task. */
   readonly partition: number
 }
@@ -25,7 +26,7 @@ export function foreignKeySubscribe<K, V, F>(
   ctx: ProcessorContext,
   next: Process<F | null, Subscription>,
 ): Update<K, V> {
-  const { left, sameForeignKey, keyText, hashOf, partition } = args
+  const { left, sameForeignKey, keyText, digest, partition } = args
   const foreignKeyOf = value2(ctx.node, 'foreignKey', args.foreignKey)
   const { forwarded } = ctx
   return (key, value, old, timestamp, headers) => {
@@ -37,10 +38,10 @@ export function foreignKeySubscribe<K, V, F>(
     const before = old === null ? null : foreignKeyOf(old, key)
     const now = value === null ? null : foreignKeyOf(value, key)
     const text = keyText(key)
-    const hash = value === null ? null : hashOf(value)
-    const send = (foreignKey: F | null, instruction: Instruction): void => {
+    const hash = digest(key, value)
+    const send = (foreignKey: F | null, instruction: Instruction, isNew = false): void => {
       forwarded.count++
-      next(foreignKey, { instruction, hash, key: text, partition }, timestamp, headers)
+      next(foreignKey, { instruction, hash, key: text, partition, isNew }, timestamp, headers)
     }
     if (!left && now === null) {
       if (value !== null) ctx.drop('null-foreign-key')
@@ -51,6 +52,6 @@ export function foreignKeySubscribe<K, V, F>(
     const moved = before !== null && (now === null || !sameForeignKey(before, now))
     if (moved) send(before, 'unsubscribe')
     // What the old row had to do with its foreign key is not known: the answer takes the result back.
-    send(now, left || moved ? 'resubscribe' : 'subscribe')
+    send(now, left || moved ? 'resubscribe' : 'subscribe', before === null || moved)
   }
 }

@@ -1,6 +1,6 @@
 /** What both ways to join two streams are made of: a side and what it sees of the other, its matches, and the records given out alone. */
 
-import { type ConsumerRecord, type Headers, noHeaders } from '../common/record.ts'
+import { type Headers, noHeaders } from '../common/record.ts'
 import type { JoinWindows } from '../common/windows.ts'
 import type { JoinBuffer } from '../state/store.ts'
 import type { CloseIdle, OnIdle } from './idle.ts'
@@ -57,13 +57,6 @@ export function bothSides<K, V, W, R>(
       unchanged: rightUnchanged,
     }),
   ]
-}
-
-/** The record that the value was read from; undefined when it is another one. */
-export function recordOf(value: unknown, unchanged: CurrentRecord | undefined): ConsumerRecord | undefined {
-  return unchanged !== undefined && unchanged.record !== null && value === unchanged.value
-    ? unchanged.record
-    : undefined
 }
 
 /** Joins a record with the rows of the other side in [from, to], and passes the results on. @returns how many there were. */

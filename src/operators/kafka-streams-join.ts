@@ -19,10 +19,9 @@ import {
   type JoinProcesses,
   type JoinSide,
   matchesOf,
-  recordOf,
   type StreamJoinArgs,
 } from './join-sides.ts'
-import type { Process, ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, recordOf } from './processor.ts'
 
 export function kafkaStreamsJoin<K, V, W, R>(
   args: StreamJoinArgs<K, V, W, R>,

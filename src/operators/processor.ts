@@ -55,6 +55,13 @@ export function noCurrentRecord(): CurrentRecord {
   return { value: undefined, record: null, from: null }
 }
 
+/** The record that the value was read from; undefined when it is another one. */
+export function recordOf(value: unknown, unchanged: CurrentRecord | undefined): ConsumerRecord | undefined {
+  return unchanged !== undefined && unchanged.record !== null && value === unchanged.value
+    ? unchanged.record
+    : undefined
+}
+
 /** What a processor knows of its surroundings besides its arguments. */
 export interface ProcessorContext {
   /** Name for errors. */

@@ -11,10 +11,9 @@ import {
   type JoinProcesses,
   type JoinSide,
   matchesOf,
-  recordOf,
   type StreamJoinArgs,
 } from './join-sides.ts'
-import type { Process, ProcessorContext } from './processor.ts'
+import { type Process, type ProcessorContext, recordOf } from './processor.ts'
 
 /**
  * A record first moves the stream time of both sides, and gives out what that has closed without a match. Then, unless it is late itself

@@ -16,11 +16,13 @@ export interface Entry<V> {
   /** The key itself when primitive, else its bytes as a latin1 string. */
   readonly key: unknown
   readonly bucket: Bucket<V>
-  /** Changed since the last seal. */
-  dirty: boolean
+  /** Changed since the last seal, as that one of those that were; `notDirty` if not. */
+  dirtyAt: number
   /** Sealed since the last flush, last as that row of the sealed log. */
   unflushed: boolean
   sealedRow: number
+  /** Hash of the value's bytes, once somebody has asked for it; undefined again with the next write. */
+  digest: string | undefined
   /** Estimated bytes in memory, known once it has been bytes. */
   size: number
   /** Read since it became clean: spared once by eviction. */
@@ -30,6 +32,8 @@ export interface Entry<V> {
   newer: Entry<V> | null
 }
 
+export const notDirty = -1
+
 /** A row that nothing is known of yet, in its bucket. */
 export function newEntry<V>(bucket: Bucket<V>, key: unknown): Entry<V> {
   const entry: Entry<V> = {
@@ -37,9 +41,10 @@ export function newEntry<V>(bucket: Bucket<V>, key: unknown): Entry<V> {
     timestamp: 0,
     key,
     bucket,
-    dirty: false,
+    dirtyAt: notDirty,
     unflushed: false,
     sealedRow: 0,
+    digest: undefined,
     size: 0,
     used: false,
     clean: false,

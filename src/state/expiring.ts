@@ -12,7 +12,7 @@ import { Overlay } from './overlay.ts'
 import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
 import { RowEnds } from './row-ends.ts'
-import type { ByteStore, ByteWrite, ChangelogRow, ExpiringStore, Row, StateStore } from './store.ts'
+import type { ByteStore, ByteWrite, ChangelogRow, ExpiringStore, Row, StateStore, WrittenValue } from './store.ts'
 import { TimedStore } from './timed-store.ts'
 
 export interface ExpiringStoreOptions<K, V> extends KeyValueStoreOptions<K, V> {
@@ -51,9 +51,13 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
     return entry === undefined || entry.value === null ? undefined : (entry as Row<V>)
   }
 
-  put(key: K, value: V | null, timestamp: number): void {
-    this.overlay.write(this.#bucket, key, value, timestamp)
+  put(key: K, value: V | null, timestamp: number, written?: WrittenValue): void {
+    this.overlay.write(this.#bucket, key, value, timestamp, written)
     if (value !== null) this.#ends.put(key, timestamp + this.#ttlMs)
+  }
+
+  digest(key: K): string | null {
+    return this.overlay.digest(this.#bucket, key)
   }
 
   view(): StoreView<K> {

@@ -6,7 +6,16 @@ import type { Bucket } from './entry.ts'
 import { Overlay } from './overlay.ts'
 import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
-import type { AppendRow, ByteStore, ByteWrite, ChangelogRow, KeyValueStore, Row, StateStore } from './store.ts'
+import type {
+  AppendRow,
+  ByteStore,
+  ByteWrite,
+  ChangelogRow,
+  KeyValueStore,
+  Row,
+  StateStore,
+  WrittenValue,
+} from './store.ts'
 
 export interface KeyValueStoreOptions<K, V> extends CacheLimits {
   readonly name: string
@@ -42,8 +51,12 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
     return entry === undefined || entry.value === null ? undefined : (entry as Row<V>)
   }
 
-  put(key: K, value: V | null, timestamp: number): void {
-    this.#overlay.write(this.#bucket, key, value, timestamp)
+  put(key: K, value: V | null, timestamp: number, written?: WrittenValue): void {
+    this.#overlay.write(this.#bucket, key, value, timestamp, written)
+  }
+
+  digest(key: K): string | null {
+    return this.#overlay.digest(this.#bucket, key)
   }
 
   view(): StoreView<K> {

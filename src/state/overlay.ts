@@ -8,17 +8,18 @@
  *                                             ▲                      │
  *                                             └────── put: both ─────┘
  *
- * A row is serialized once per seal, into the changelog; those bytes are kept until the flush, since the live value may have moved
- * on by then. A row that changes in every commit so costs the byte store one write a flush. Only clean entries can be evicted.
+ * A row is serialized once per seal, into the changelog, if its bytes are not known already; those bytes are kept until the flush, since the
+ * live value may have moved on by then. A row that changes in every commit so costs the byte store one write a flush. Only clean entries can be evicted.
  */
 
 import { ByteTarget, readerOf, writerOf } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
+import { hash64 } from '../common/hash.ts'
 import { type CacheLimits, CleanRows } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
-import { type Bucket, type Entry, newEntry } from './entry.ts'
+import { type Bucket, type Entry, newEntry, notDirty } from './entry.ts'
 import { keyEndOf, keyStartOf, noRow, SealedLog, type SealedRows, timestampOf, valueEndOf } from './sealed-log.ts'
-import type { AppendRow, ByteStore, ByteWrite } from './store.ts'
+import type { AppendRow, ByteStore, ByteWrite, WrittenValue } from './store.ts'
 
 export interface OverlayArgs<K, V> extends CacheLimits {
   readonly store: string
@@ -31,7 +32,7 @@ export interface OverlayArgs<K, V> extends CacheLimits {
 }
 
 /** What an entry weighs besides its bytes: the object, its slot in the map, the timestamps. */
-const entryBytes = 240
+const entryBytes = 248
 const firstGuess = 128
 const timestampBytes = 8
 
@@ -46,6 +47,13 @@ export class Overlay<K, V> {
   #rows = 0
   readonly #clean: CleanRows<V>
   #dirty: Entry<V>[] = []
+  /** The bytes of the dirty ones' values, where they are known before the seal. */
+  #written: (WrittenValue | undefined)[] = []
+  /** Values that were serialized before the seal. */
+  readonly #early = new ByteTarget()
+  /** The last row that was read from the byte store, while it is as it was read, and the bytes. */
+  #loadedEntry: Entry<V> | undefined
+  #loadedBytes: Buffer | undefined
   #unflushed: Entry<V>[] = []
   readonly #sealed = new SealedLog()
   /** `sealed`: a commit is under way, what is sealed may still come to nothing. `flushing`: the sealed bytes are being written. */
@@ -99,17 +107,72 @@ export class Overlay<K, V> {
     return loaded
   }
 
-  write(bucket: Bucket<V>, key: K, value: V | null, timestamp: number): void {
+  /** @param written the value's bytes, where they are known; they must stay as they are. */
+  write(bucket: Bucket<V>, key: K, value: V | null, timestamp: number, written?: WrittenValue): void {
     const isNew = bucket === this.#absentBucket && key === this.#absentKey
     const found = isNew ? undefined : this.#find(bucket, key)
     const entry = found ?? this.#insert(bucket, this.#mapKey(canonical(key)))
     this.#absentBucket = undefined
+    this.#lastKey = key
+    this.#lastEntry = entry
     entry.value = value
     entry.timestamp = timestamp
-    if (entry.dirty) return
-    entry.dirty = true
+    entry.digest = undefined
+    if (entry === this.#loadedEntry) this.#loadedEntry = undefined
+    if (entry.dirtyAt !== notDirty) {
+      this.#written[entry.dirtyAt] = written
+      return
+    }
+    entry.dirtyAt = this.#dirty.length
     this.#dirty.push(entry)
+    this.#written.push(written)
     if (entry.clean) this.#clean.remove(entry)
+  }
+
+  /**
+   * Hash of the bytes of a key's value as it is now, null when it has none: the same for as long as the row is not written, across restarts too.
+   * @throws StreamError SERIALIZATION when the value does not serialize.
+   */
+  digest(bucket: Bucket<V>, key: K): string | null {
+    const entry = this.read(bucket, key)
+    if (entry === undefined || entry.value === null) return null
+    entry.digest ??= this.#digestOf(entry, entry.value)
+    return entry.digest
+  }
+
+  #digestOf(entry: Entry<V>, value: V): string {
+    const { dirtyAt } = entry
+    if (dirtyAt !== notDirty) {
+      const written = this.#written[dirtyAt] ?? this.#writtenEarly(value)
+      this.#written[dirtyAt] = written
+      return hash64(written.bytes, written.valueStart, written.valueEnd)
+    }
+    if (entry.unflushed) {
+      const rows = this.#sealed.all()
+      return hash64(rows.source, keyEndOf(rows, entry.sealedRow), valueEndOf(rows, entry.sealedRow))
+    }
+    const stored = entry === this.#loadedEntry ? (this.#loadedBytes as Buffer) : this.#storedOf(entry)
+    return hash64(stored, timestampBytes)
+  }
+
+  #writtenEarly(value: V): WrittenValue {
+    const target = this.#early
+    const valueStart = target.length
+    this.#sealValue(value, target)
+    return { bytes: target.buffer, valueStart, valueEnd: target.length }
+  }
+
+  /** Of a row that the byte store holds. */
+  #storedOf({ bucket, key }: Entry<V>): Buffer {
+    const { bytes, layout, store } = this.#args
+    const target = this.#keyTarget
+    target.clear()
+    this.#writeMapKey(key, target)
+    const keyEnd = target.length
+    layout.writeRowKey(bucket.start, target.buffer, 0, keyEnd, target)
+    const stored = bytes.get(target.buffer.subarray(keyEnd, target.length))
+    if (stored === undefined) throw new StreamError('INTERNAL', `store ${store} has lost a row that it had written`)
+    return stored
   }
 
   /** @throws StreamError SERIALIZATION when a value does not serialize; only `discard` is of use then. */
@@ -117,27 +180,33 @@ export class Overlay<K, V> {
     this.#enter('settled', 'sealed')
     const { layout } = this.#args
     const changed = this.#dirty
+    const known = this.#written
     const log = this.#sealed
     const { target } = log
     const before = target.length
     this.#dirty = []
-    for (const entry of changed) {
+    this.#written = []
+    for (let i = 0; i < changed.length; i++) {
+      const entry = changed[i] as Entry<V>
+      const written = known[i]
       const start = target.length
       this.#writeMapKey(entry.key, target)
       layout.endChangelogKey(entry.bucket.start, target)
       const keyEnd = target.length
       const { value, timestamp } = entry
-      if (value !== null) this.#sealValue(value, target)
+      if (written !== undefined) target.writeRange(written.bytes, written.valueStart, written.valueEnd)
+      else if (value !== null) this.#sealValue(value, target)
       const end = target.length
       append(target.buffer, start, keyEnd - start, value === null ? -1 : end - keyEnd, timestamp)
       entry.sealedRow = log.add(start, keyEnd, value === null, timestamp, entry.unflushed ? entry.sealedRow : noRow)
       entry.size = end - start + entryBytes
-      entry.dirty = false
+      entry.dirtyAt = notDirty
       if (!entry.unflushed) {
         entry.unflushed = true
         this.#unflushed.push(entry)
       }
     }
+    this.#early.clear()
     if (changed.length > 0) this.#meanBytes = (target.length - before) / changed.length
     this.#changes++
   }
@@ -195,7 +264,7 @@ export class Overlay<K, V> {
     for (const entry of written) {
       entry.unflushed = false
       // A later flush makes it clean.
-      if (entry.dirty) continue
+      if (entry.dirtyAt !== notDirty) continue
       if (entry.value === null) this.#remove(entry)
       else this.#clean.add(entry)
     }
@@ -207,6 +276,8 @@ export class Overlay<K, V> {
     this.#rows = 0
     this.#clean.clear()
     this.#dirty = []
+    this.#written = []
+    this.#early.clear()
     this.#unflushed = []
     this.#sealed.clear()
     this.#changes++
@@ -291,6 +362,8 @@ export class Overlay<K, V> {
       this.#remove(entry)
       throw unreadable(this.#args.store, thrown)
     }
+    this.#loadedEntry = entry
+    this.#loadedBytes = stored
     entry.size = keyEnd + stored.length + entryBytes
     this.#clean.add(entry)
     this.#trim()
@@ -325,6 +398,8 @@ export class Overlay<K, V> {
     this.#lastKey = undefined
     this.#lastEntry = undefined
     this.#absentBucket = undefined
+    this.#loadedEntry = undefined
+    this.#loadedBytes = undefined
   }
 
   #mapKey(key: K): unknown {

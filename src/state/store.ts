@@ -12,17 +12,29 @@ export interface Row<V> {
   readonly timestamp: number
 }
 
+/** A value's bytes, [valueStart, valueEnd) of others: those of a record that was read, for one. */
+export interface WrittenValue {
+  readonly bytes: Buffer
+  readonly valueStart: number
+  readonly valueEnd: number
+}
+
 export interface KeyValueStore<K, V> {
   /** The row is the live one: take what you need of it before the next put of its key. */
   get(key: K): Row<V> | undefined
-  /** A null value deletes the key; the tombstone goes to the changelog with this timestamp. */
-  put(key: K, value: V | null, timestamp: number): void
+  /**
+   * A null value deletes the key; the tombstone goes to the changelog with this timestamp.
+   * @param written the value's bytes, where they are known: it is not serialized then. They must read as the value, and stay as they are.
+   */
+  put(key: K, value: V | null, timestamp: number, written?: WrittenValue): void
+  /** Hash of the bytes of a key's row, as text; null when there is none. The same for as long as the row is not put. */
+  digest(key: K): string | null
 }
 
 /** A key-value store whose rows end when stream time reaches their timestamp + ttl. */
 export interface ExpiringStore<K, V> extends KeyValueStore<K, V> {
   /** A row that would have ended already ends when stream time moves on. */
-  put(key: K, value: V | null, timestamp: number): void
+  put(key: K, value: V | null, timestamp: number, written?: WrittenValue): void
   /** Whether a row with that timestamp has ended. */
   isOver(timestamp: number): boolean
   /** Moves stream time on, and deletes the rows that end by it, in the order of (end, key bytes). @param ended is told of each. */

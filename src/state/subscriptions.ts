@@ -4,15 +4,20 @@
  * an update of the foreign row walks the blocks: neither needs an index in memory, nor an ordered scan, which LevelDB does not give synchronously.
  */
 
-import type { Block, Subscriber, SubscriptionRow } from '../common/subscription.ts'
+import type { Block, Subscriber, Subscription, SubscriptionRow } from '../common/subscription.ts'
 import type { KeyValueStore } from './store.ts'
 
 /** A block is written again with each that comes to it. */
 const keysPerBlock = 8
 
+/** Who subscribes. */
+export interface Subscribed extends Pick<Subscription, 'key' | 'partition' | 'isNew'> {
+  readonly hash: string
+}
+
 export interface Subscriptions {
-  /** A subscription that is there keeps its place. */
-  put(foreignKey: string, key: string, hash: string, partition: number, timestamp: number): void
+  /** A subscription that is there keeps its place; of a new one there is none. */
+  put(foreignKey: string, subscription: Subscribed, timestamp: number): void
   remove(foreignKey: string, key: string, timestamp: number): void
   /** In order of arrival. Nothing may be put or removed meanwhile. */
   each(foreignKey: string, visit: (key: string, hash: string, partition: number) => void): void
@@ -23,22 +28,26 @@ export function subscriptions(store: KeyValueStore<string, SubscriptionRow>): Su
   const blockOf = (row: string) => store.get(row)?.value as Block | undefined
   const change = (row: string, part: Partial<Block>, timestamp: number): void =>
     store.put(row, { ...(blockOf(row) as Block), ...part }, timestamp)
+  /** @returns number of the block that has the key. */
+  const add = (foreignKey: string, key: string, timestamp: number): number => {
+    const openRow = openRowOf(foreignKey)
+    const { number, keys, previous, next } = blockOf(openRow) ?? noBlock
+    const more = [...keys, key]
+    if (more.length < keysPerBlock) {
+      store.put(openRow, { number, keys: more, previous, next }, timestamp)
+      return number
+    }
+    // The next one to be full follows it, and the open one until then.
+    store.put(openRow, { number: number + 1, keys: [], previous: number, next }, timestamp)
+    store.put(blockRowOf(foreignKey, number), { number, keys: more, previous, next: number + 1 }, timestamp)
+    return number
+  }
   return {
-    put(foreignKey, key, hash, partition, timestamp) {
-      const openRow = openRowOf(foreignKey)
-      const { number, keys, previous, next } = blockOf(openRow) ?? noBlock
+    put(foreignKey, { key, hash, partition, isNew }, timestamp) {
       const row = rowOf(foreignKey, key)
-      const known = subscriberOf(row)
-      store.put(row, { hash, partition, block: known?.block ?? number }, timestamp)
-      if (known !== undefined) return
-      const more = [...keys, key]
-      if (more.length < keysPerBlock) {
-        store.put(openRow, { number, keys: more, previous, next }, timestamp)
-        return
-      }
-      // The next one to be full follows it, and the open one until then.
-      store.put(blockRowOf(foreignKey, number), { number, keys: more, previous, next: number + 1 }, timestamp)
-      store.put(openRow, { number: number + 1, keys: [], previous: number, next }, timestamp)
+      const known = isNew ? undefined : subscriberOf(row)
+      const block = known?.block ?? add(foreignKey, key, timestamp)
+      store.put(row, { hash, partition, block }, timestamp)
     },
     remove(foreignKey, key, timestamp) {
       const row = rowOf(foreignKey, key)

@@ -45,6 +45,7 @@ export function keyValueStore<K, V>(): KeyValueStore<K, V> & { readonly rows: Ma
       if (value === null) rows.delete(key)
       else rows.set(key, { value, timestamp })
     },
+    digest: (key) => JSON.stringify(rows.get(key)?.value ?? null),
   }
 }
 

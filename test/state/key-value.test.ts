@@ -46,6 +46,27 @@ describe('bytes of a key-value store', () => {
     expect(rows.map((row) => open(bytes, text).restore(row))).toEqual(writes)
   })
 
+  test('the bytes of a value that are known are those of the row', async () => {
+    const bytes = new MemoryByteStore()
+    const store = open(bytes, text)
+    const source = Buffer.from('...{ "n": 1 }...{"n":2} ')
+    store.put('a', { n: 1 }, 1, { bytes: source, valueStart: 3, valueEnd: 13 })
+    store.put('b', { n: 0 }, 1, { bytes: source, valueStart: 3, valueEnd: 13 })
+    store.put('b', { n: 2 }, 2, { bytes: source, valueStart: 16, valueEnd: 24 })
+    store.put('c', { n: 1 }, 1, { bytes: source, valueStart: 3, valueEnd: 13 })
+    store.put('c', { n: 3 }, 2)
+    store.put('d', { n: 1 }, 1, { bytes: source, valueStart: 3, valueEnd: 13 })
+    store.put('d', null, 2)
+    const rows = await commit(store, bytes)
+    expect(rows.map(({ key, value }) => `${key} ${value}`)).toEqual([
+      'a { "n": 1 }',
+      'b {"n":2} ',
+      'c {"n":3}',
+      'd null',
+    ])
+    expect(open(bytes, text).get('a')?.value).toEqual({ n: 1 })
+  })
+
   test('timestamps below zero and above 2^32 come back', async () => {
     const bytes = new MemoryByteStore()
     const store = open(bytes, text, { cacheRows: 0 })
@@ -154,7 +175,7 @@ describe('memory of a key-value store', () => {
     expect(store.cachedRows).toBe(60)
     for (let i = 0; i < 100; i++) expect(store.get(`k${i}`)?.value.n).toBe(i < 50 ? -i : i)
     expect(store.cachedRows).toBe(60)
-    expect((await filled(100, { cacheBytes: 2800 })).cachedRows).toBe(11)
+    expect((await filled(100, { cacheBytes: 2800 })).cachedRows).toBe(10)
     expect((await filled(100, { cacheRows: 0 })).cachedRows).toBe(0)
   })
 

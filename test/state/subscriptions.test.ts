@@ -31,7 +31,12 @@ function listed(store: OverlayKeyValueStore<string, SubscriptionRow>, foreignKey
 const foreignKeys = ['', 'a', '\x00\x00\x00\x01a', 'aa', '\x01a']
 const keys = ['', 'a', 'aa', 'b', '\x00', 'ÿ']
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.constant('put'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('put'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
+  // Says that it is new where it is.
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constant('put-told'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)),
+  },
   { weight: 4, arbitrary: fc.tuple(fc.constant('remove'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
   { weight: 1, arbitrary: fc.constant(['commit', '', ''] as const) },
   { weight: 1, arbitrary: fc.constant(['discard', '', ''] as const) },
@@ -47,8 +52,9 @@ test('who refers to a key, in order of arrival, over commits, aborts and a resto
       const model: Model = new Map(foreignKeys.map((key) => [key, new Map()]))
       let committed: Model = structuredClone(model)
       for (const [nth, [kind, foreignKey, key]] of steps.entries()) {
-        if (kind === 'put') {
-          subscriptions(store).put(foreignKey, key, `hash${nth}`, nth, nth)
+        if (kind === 'put' || kind === 'put-told') {
+          const isNew = kind === 'put-told' && model.get(foreignKey)?.has(key) === false
+          subscriptions(store).put(foreignKey, { key, hash: `hash${nth}`, partition: nth, isNew }, nth)
           model.get(foreignKey)?.set(key, `hash${nth}`)
         } else if (kind === 'remove') {
           subscriptions(store).remove(foreignKey, key, nth)
@@ -75,15 +81,17 @@ test('who refers to a key, in order of arrival, over commits, aborts and a resto
 test('a subscription costs two rows, and one in eight one more, however many there are', async () => {
   const bytes = new MemoryByteStore()
   const store = open(bytes)
-  for (let i = 0; i < 1000; i++) subscriptions(store).put('fk', `k${i}`, 'hash', 0, i)
+  const put = (key: string, hash: string, at: number) =>
+    subscriptions(store).put('fk', { key, hash, partition: 0, isNew: false }, at)
+  for (let i = 0; i < 1000; i++) put(`k${i}`, 'hash', i)
   await commit(store, bytes)
   const costs: number[] = []
   for (let i = 0; i < 8; i++) {
-    subscriptions(store).put('fk', `new${i}`, 'hash', 0, 1)
+    put(`new${i}`, 'hash', 1)
     costs.push((await commit(store, bytes)).length)
   }
   expect(costs).toEqual([2, 2, 2, 2, 2, 2, 2, 3])
-  subscriptions(store).put('fk', 'k500', 'other', 0, 1)
+  put('k500', 'other', 1)
   expect(await commit(store, bytes)).toHaveLength(1)
   subscriptions(store).remove('fk', 'k500', 1)
   expect(await commit(store, bytes)).toHaveLength(2)
@@ -104,7 +112,7 @@ test('those of many leave nothing behind when they go, in whatever order', async
         for (const { key, goes } of changes) {
           const name = `k${key}`
           if (goes) ring.remove('fk', name, 0)
-          else ring.put('fk', name, 'hash', 0, 0)
+          else ring.put('fk', { key: name, hash: 'hash', partition: 0, isNew: !model.has(name) }, 0)
           if (goes) model.delete(name)
           else model.add(name)
           expect(listed(store, 'fk').map(([name]) => name)).toEqual([...model])

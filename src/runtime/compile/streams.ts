@@ -64,7 +64,7 @@ import type {
   TopologyNode,
 } from '../../topology/node.ts'
 import { topicOfNode } from '../plan.ts'
-import { foreignKeyArgs, hashOf } from './foreign-keys.ts'
+import { digestOf, foreignKeyArgs } from './foreign-keys.ts'
 import { givesAsRead } from './reads.ts'
 import { onIdleOf, onIdleOfWindows, type Scope, storeOf } from './scope.ts'
 import { expiringStores, surroundings } from './surroundings.ts'
@@ -113,7 +113,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
     case 'table': {
       if (node.store.kind === 'versioned') return versionedTableOf(node, ctx, scope)
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
-      return expiring(node, ctx, scope, table({ store, sendsOld: scope.sendsOld(node.id) }, ctx, updates()))
+      const unchanged = storedUnchanged(node.parents, node.store.value, scope)
+      return expiring(node, ctx, scope, table({ store, sendsOld: scope.sendsOld(node.id), unchanged }, ctx, updates()))
     }
     case 'aggregate': {
       const store = storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
@@ -131,7 +132,8 @@ export function buildProcess(node: TopologyNode, scope: Scope): Process {
       const store = node.store && storeOf<KeyValueStore<unknown, unknown>>(scope, node.store.name)
       const view = scope.view(node.parents[1] as NodeId)
       const sendsOld = scope.sendsOld(node.id)
-      return foreignKeyResult({ ...node, store, view, hashOf: hashOf(node.value), sendsOld }, ctx, updates())
+      const digest = digestOf(node.parents[1] as NodeId, node.value, scope)
+      return foreignKeyResult({ ...node, store, view, digest, sendsOld }, ctx, updates())
     }
     case 'window-aggregate': {
       const next = updates()
@@ -199,7 +201,7 @@ export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcess
   const [left, right] = node.stores.map(({ name }) => storeOf<JoinBuffer<unknown, unknown>>(scope, name))
   const args = { ...node, left: left as JoinBuffer<unknown, unknown>, right: right as JoinBuffer<unknown, unknown> }
   const [leftUnchanged, rightUnchanged] = node.stores.map(({ value }, side) =>
-    unchangedFrom([node.parents[side] as NodeId], value, scope),
+    storedUnchanged([node.parents[side] as NodeId], value, scope),
   )
   const join = node.compat === 'kafka-streams' ? kafkaStreamsJoin : streamJoin
   return join(
@@ -212,6 +214,11 @@ export function buildJoin(node: StreamStreamJoinNode, scope: Scope): JoinProcess
 /** The record under way, if all values from there are as they were read, with that serde. */
 function unchangedFrom(parents: readonly NodeId[], serde: AnySerde, { topology, wiring }: Scope) {
   return parents.every((parent) => givesAsRead(topology, parent, serde)) ? wiring.current : undefined
+}
+
+/** The same, for rows of a store. A serde that fetches what it reads with would not have done so for a row, when it is read again. */
+function storedUnchanged(parents: readonly NodeId[], serde: AnySerde, scope: Scope) {
+  return serde.prepare === undefined ? unchangedFrom(parents, serde, scope) : undefined
 }
 
 function streamTableJoinOf(node: StreamTableJoinNode, ctx: ProcessorContext, scope: Scope): Process {

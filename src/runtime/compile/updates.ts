@@ -16,7 +16,7 @@ import type { AnySerde } from '../../serde/serde.ts'
 import type { BufferStore, KeyValueStore } from '../../state/store.ts'
 import type { NodeId, TopologyNode } from '../../topology/node.ts'
 import { isVersioned } from '../../topology/versioned.ts'
-import { foreignKeyArgs, hashOf, textOf } from './foreign-keys.ts'
+import { digestOf, foreignKeyArgs, textOf } from './foreign-keys.ts'
 import { onIdleOf, type Scope, storeOf } from './scope.ts'
 import { expiringStores, surroundings } from './surroundings.ts'
 
@@ -71,7 +71,7 @@ export function buildUpdates(node: TopologyNode, parent: NodeId, scope: Scope): 
             ...node,
             sameForeignKey: sameKeyOf(node.otherKey),
             keyText: textOf(node.key),
-            hashOf: hashOf(node.value),
+            digest: digestOf(parent, node.value, scope),
             partition: scope.wiring.partition,
           },
           ctx,

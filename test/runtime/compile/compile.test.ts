@@ -482,3 +482,34 @@ test('cogroup: a join and a count see one table, and an error names the input', 
     where: { node: 'input.cogroup', line: expect.any(Number) },
   })
 })
+
+test('rows of a table and of a join are written with their own serde where reading a record takes more than its bytes', async () => {
+  // As a serde that fetches the schema a value was written with, for the records that are read, and not for rows.
+  const fetched = new Set<string>()
+  const versioned = {
+    ...string,
+    serialize: (text: string) => Buffer.from(`2${text}`),
+    deserialize: (bytes: Buffer) => {
+      const version = bytes.toString('latin1', 0, 1)
+      if (version !== '2' && !fetched.has(version)) throw new Error(`version ${version} was not fetched`)
+      return bytes.toString('utf8', 1)
+    },
+    prepare: (batch: readonly Buffer[]) => {
+      for (const bytes of batch) fetched.add(bytes.toString('latin1', 0, 1))
+      return undefined
+    },
+  }
+  const d = await run((b) => {
+    const table = b.table(topic('rows', { key: string, value: versioned }), { store: 'rows' })
+    const left = b.stream(topic('input', { key: string, value: versioned }))
+    const right = b.stream(topic('other', { key: string, value: string }))
+    left.join(right, (a, b) => `${a}${b}`, Windows.join(10, { grace: 0 }), { name: 'both' }).to(output)
+    right.join(table, (a, row) => `${a}${row}`).to(second)
+  })
+  await d.sendBytes('rows', Buffer.from('k'), Buffer.from('1row'), 1)
+  await d.sendBytes('input', Buffer.from('k'), Buffer.from('1left'), 2)
+  fetched.clear()
+  await d.crash()
+  await d.send(other, 'k', 'right', 3)
+  expect(written(d)).toEqual(['output k=leftright@3', 'second k=rightrow@3'])
+})
