@@ -11,92 +11,38 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { connectKafka } from '../../src/broker/kafka/broker.ts'
 import type { Broker } from '../../src/broker/port.ts'
-import { partitionOf } from '../../src/common/partitioner.ts'
 import { noHeaders } from '../../src/common/record.ts'
 import { type KafkaStreamsProgram, startKafkaStreams } from './kafka-streams/program.ts'
+import { inputs, latePlans, partitionOfKey, partitions, type Row, randomRows } from './kafka-streams/rows.ts'
 import { readBytes } from './support/kcat.ts'
 import { seeded } from './support/lines.ts'
 import { endsWith, type RunProcess, startRun } from './support/run-process.ts'
 import { createTopic } from './support/topic.ts'
 
 const bootstrap = inject('bootstrap')
-const partitions = 4
 const seed = Number(process.env.STREAMCTL_TEST_SEED ?? Date.now() % 1_000_000)
 const prefix = `everything-${Date.now()}-${process.pid}-`
 const renamed = fileURLToPath(new URL('fixtures/renamed.ts', import.meta.url))
 const topology = fileURLToPath(new URL('fixtures/everything.ts', import.meta.url))
 
-interface Row {
-  readonly topic: string
-  readonly key: string
-  readonly value: string | null
-  readonly timestamp: number
-}
-
-/** Of tables the last value of each key counts: how often a key was updated on the way there is chance. */
-const tables = [
-  ...['pages', 'sizes', 'sessions', 'sliding', 'seen'],
-  ...['people', 'people-left', 'people-outer', 'cities', 'cities-left'],
-]
-/** Of streams every record counts; the order is that of four partitions, so it is none. */
+/** Of tables behind a repartition topic, or of two topics that meet there, the last value of each key counts: what it was on the way there is chance. */
+const tables = [...['pages', 'sizes', 'planned'], ...['people', 'people-left', 'people-outer', 'cities', 'cities-left']]
+/** Of streams, and of tables that no other task writes to, every record counts; the order is that of four partitions, so it is none. */
 const streams = [
-  ...['again', 'closed', 'final', 'inner', 'left', 'outer', 'itself', 'rekeyed'],
-  ...['enriched', 'enriched-left', 'graced', 'graced-left', 'priced', 'priced-left'],
+  ...['again', 'seen', 'sessions', 'sliding', 'closed', 'final', 'inner', 'left', 'outer', 'itself', 'rekeyed'],
+  ...['enriched', 'enriched-left', 'dated-left', 'graced', 'graced-left', 'priced', 'priced-left'],
 ]
-const inputs = ['clicks', 'views', 'users', 'profiles', 'teams', 'prices']
-const start = 1_700_000_000_000
 
 let broker: Broker
 let dir: string
 let kafkaStreams: KafkaStreamsProgram
 
-/** In the order of time, which both engines keep: with everything there before they start, joins have one right result. */
-function randomRows(random: () => number): readonly Row[] {
-  const pick = (most: number): number => Math.floor(random() * most)
-  const rows: Row[] = []
-  let now = start
-  for (let i = 0; i < 12_000; i++) {
-    now += 1 + pick(12)
-    const topic = inputs[[0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4][pick(11)] as number] as string
-    const gone = pick(6) === 0
-    const key = topic === 'teams' ? `t${pick(8)}` : `u${pick(40)}`
-    const value = {
-      clicks: () => `page${pick(12)}`,
-      views: () => `page${pick(12)}`,
-      users: () => (gone ? null : `t${pick(10)}`),
-      profiles: () => (gone ? null : `name${i}`),
-      teams: () => (gone ? null : `city${i}`),
-    }[topic] as () => string | null
-    rows.push({ topic, key, value: value(), timestamp: now })
-  }
-  // Closes every window, in every partition.
-  for (const topic of ['clicks', 'views']) {
-    for (const [i, key] of onePerPartition().entries()) {
-      rows.push({ topic, key, value: 'end', timestamp: now + 1_000_000 + i })
-    }
-  }
-  for (let page = 0; page < 9; page++)
-    rows.push({ topic: 'prices', key: `page${page}`, value: `${page}.99`, timestamp: start })
-  return rows
-}
-
-function onePerPartition(): readonly string[] {
-  const found = new Map<number, string>()
-  for (let i = 0; found.size < partitions; i++) {
-    const key = `end${i}`
-    const partition = partitionOf(Buffer.from(key), partitions, 0, key.length)
-    if (!found.has(partition)) found.set(partition, key)
-  }
-  return [...found.values()]
-}
-
 async function writeRows(rows: readonly Row[]): Promise<void> {
   const producer = await broker.plainProducer()
   for (const { topic, key, value, timestamp } of rows) {
     const bytes = Buffer.from(key)
-    const partition = partitionOf(bytes, partitions, 0, bytes.length)
     const output = producer.output(prefix + topic)
-    output.append(partition, bytes, value === null ? null : Buffer.from(value), timestamp, noHeaders)
+    output.append(partitionOfKey(bytes), bytes, value === null ? null : Buffer.from(value), timestamp, noHeaders)
   }
   await producer.flush()
   await producer.close()
@@ -170,7 +116,7 @@ function differences(found: Results, wanted: Results): Readonly<Record<string, L
 /** What Kafka Streams wrote, once it is as much as ours: it says nowhere that it is through, so a lack of it shows in the end. */
 async function fromKafkaStreams(ours: Results): Promise<Results> {
   const wanted = JSON.stringify(ours)
-  const deadline = performance.now() + 90_000
+  const deadline = performance.now() + 120_000
   for (;;) {
     const theirs = await Promise.race([results(`${prefix}java-`), kafkaStreams.ended])
     if (JSON.stringify(theirs) === wanted || performance.now() > deadline) return theirs
@@ -196,7 +142,29 @@ test(`the same results as Kafka Streams (seed ${seed})`, { timeout: 300_000 }, a
   const ours = await results(prefix)
   expect(differences(await fromKafkaStreams(ours), ours)).toEqual({})
   for (const [topic, rows] of Object.entries(ours)) expect(rows.length, topic).toBeGreaterThan(5)
+  expectHardInput(ours)
 })
+
+/** Windows of several records, late versions that are taken and others that are refused, records for which waiting changes what they find. */
+function expectHardInput(ours: Results): void {
+  const rows = randomRows(seeded(seed))
+  const { taken, refused } = latePlans(rows)
+  expect(taken, 'late plans that are taken').toBeGreaterThan(100)
+  expect(refused, 'late plans that are refused').toBeGreaterThan(20)
+  const atOnce = new Set(ours['dated-left'])
+  const waited = ours['graced-left']?.filter((record) => !atOnce.has(record)) ?? []
+  expect(waited.length, 'taps that find another plan for having waited').toBeGreaterThan(20)
+  const clicks = rows.filter(({ topic }) => topic === 'clicks').length
+  expect(ours.itself?.length, 'clicks joined with clicks').toBeGreaterThan(2 * clicks)
+  for (const topic of ['sliding', 'sessions', 'closed', 'final'])
+    expect(shareOfSeveral(ours[topic] ?? []), `share of windows of several records in ${topic}`).toBeGreaterThan(0.2)
+}
+
+/** Of results that are counts; a merged session is none any more. */
+function shareOfSeveral(results: readonly string[]): number {
+  const counts = results.filter((result) => !result.includes('=null@'))
+  return counts.filter((result) => !result.includes('=1@')).length / counts.length
+}
 
 test(`the same results, killed again and again on the way (seed ${seed})`, { timeout: 300_000 }, async () => {
   process.env.EVERYTHING_SPIN_MS = '10'

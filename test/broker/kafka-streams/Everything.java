@@ -75,6 +75,7 @@ public final class Everything {
     private static void build(StreamsBuilder b, String in, String out) {
         KStream<String, String> clicks = b.stream(in + "clicks", Consumed.with(TEXT, TEXT));
         KStream<String, String> views = b.stream(in + "views", Consumed.with(TEXT, TEXT));
+        KStream<String, String> taps = b.stream(in + "taps", Consumed.with(TEXT, TEXT));
         KTable<String, String> users = b.table(in + "users", Consumed.with(TEXT, TEXT), Materialized.as("users"));
         KTable<String, String> profiles =
                 b.table(in + "profiles", Consumed.with(TEXT, TEXT), Materialized.as("profiles"));
@@ -88,48 +89,56 @@ public final class Everything {
                 .mapValues(String::valueOf));
         to(out + "again", clicks.repartition(Repartitioned.<String, String>as("again").withNumberOfPartitions(3)));
 
-        windowed(out + "sessions", clicks.groupByKey()
-                .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(40), DAY))
+        // As long as sessions are kept by default: a closed one is not found again.
+        windowed(out + "sessions", taps.groupByKey()
+                .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(80), Duration.ofMillis(100)))
                 .count(Materialized.as("sessions")));
-        windowed(out + "closed", clicks.groupByKey()
-                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(100), Duration.ofMillis(50)))
-                .count(Materialized.as("closed"))
+        windowed(out + "closed", taps.groupByKey()
+                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(300), Duration.ofMillis(50)))
+                .count(kept("closed"))
                 .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())));
-
-        windowed(out + "final", clicks.groupByKey()
-                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(70), Duration.ofMillis(50)))
+        windowed(out + "final", taps.groupByKey()
+                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(300), Duration.ofMillis(50))
+                        .advanceBy(Duration.ofMillis(100)))
                 .emitStrategy(EmitStrategy.onWindowClose())
-                // Else a window ends in its store in the moment in which it closes, and what did not see that moment is never given out.
-                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("final").withRetention(DAY)));
-        windowed(out + "sliding", clicks.groupByKey()
-                .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(15), DAY))
-                .count(Materialized.as("sliding")));
+                .count(kept("final")));
+        windowed(out + "sliding", taps.groupByKey()
+                .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(300), Duration.ofMillis(100)))
+                .count(kept("sliding")));
         to(out + "seen", clicks.groupByKey()
-                .<String>cogroup((user, page, seen) -> String.valueOf(Integer.parseInt(seen) + 1))
-                .cogroup(views.groupByKey(), (user, page, seen) -> String.valueOf(Integer.parseInt(seen) + 10_000))
-                .aggregate(() -> "0", Materialized.as("seen"))
+                .<String>cogroup((user, page, seen) -> trace(seen, "c", page))
+                .cogroup(views.groupByKey(), (user, page, seen) -> trace(seen, "v", page))
+                .cogroup(taps.groupByKey(), (user, page, seen) -> trace(seen, "t", page))
+                .aggregate(() -> "", Materialized.as("seen"))
                 .toStream());
 
-        JoinWindows within = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(20), Duration.ofMillis(100));
+        JoinWindows within = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(60), Duration.ofMillis(100));
         to(out + "inner", clicks.join(views, Everything::both, within, StreamJoined.as("inner")));
         to(out + "left", clicks.leftJoin(views, Everything::both, within, StreamJoined.as("left")));
         to(out + "outer", clicks.outerJoin(views, Everything::both, within, StreamJoined.as("outer")));
-        JoinWindows close = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(8), Duration.ofMillis(100));
+        JoinWindows close = JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(300), Duration.ofMillis(100));
         to(out + "itself", clicks.join(clicks, Everything::both, close, StreamJoined.as("itself")));
         to(out + "rekeyed", swapped(clicks).join(
                 swapped(views),
                 Everything::both,
-                JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(2), DAY),
+                JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(5), DAY),
                 StreamJoined.<String, String, String>as("rekeyed").withKeySerde(TEXT)));
 
         to(out + "enriched", clicks.join(users, Everything::both, Joined.as("enriched")));
         to(out + "enriched-left", clicks.leftJoin(users, Everything::both, Joined.as("enriched-left")));
-        KTable<String, String> history = users.toStream().toTable(Materialized.as(
-                Stores.persistentVersionedKeyValueStore("history", Duration.ofSeconds(10))));
-        Duration grace = Duration.ofMillis(60);
-        to(out + "graced", clicks.join(history, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced", grace)));
-        to(out + "graced-left",
-                clicks.leftJoin(history, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced-left", grace)));
+        KTable<String, String> plans = b.stream(in + "plans", Consumed.with(TEXT, TEXT))
+                .toTable(Materialized.as(Stores.persistentVersionedKeyValueStore("plans", Duration.ofMillis(300))));
+        to(out + "dated-left", taps.leftJoin(plans, Everything::both, Joined.as("dated-left")));
+        to(out + "graced", taps.join(
+                plans, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced", Duration.ofMillis(40))));
+        to(out + "graced-left", taps.leftJoin(
+                plans, Everything::both, Joined.with(TEXT, TEXT, TEXT, "graced-left", Duration.ofMillis(80))));
+        to(out + "planned", plans.groupBy(
+                        (user, plan) -> KeyValue.pair(plan.substring(plan.length() - 1), user),
+                        Grouped.with("by-plan", TEXT, TEXT))
+                .count(Materialized.as("planned"))
+                .toStream()
+                .mapValues(String::valueOf));
         to(out + "priced", clicks.join(prices, (user, page) -> page, Everything::both));
         to(out + "priced-left", clicks.leftJoin(prices, (user, page) -> page, Everything::both));
 
@@ -153,6 +162,17 @@ public final class Everything {
 
     private static KStream<String, String> swapped(KStream<String, String> stream) {
         return stream.map((user, page) -> KeyValue.pair(page, user));
+    }
+
+    /** By default a window is gone when late records look for it, or in the moment in which it closes and should be given out. */
+    private static Materialized<String, Long, WindowStore<Bytes, byte[]>> kept(String store) {
+        return Materialized.<String, Long, WindowStore<Bytes, byte[]>>as(store).withRetention(DAY);
+    }
+
+    /** What went in, in its order, as far as it fits. */
+    private static String trace(String before, String kind, String page) {
+        String longer = before + kind + page + ",";
+        return longer.substring(Math.max(0, longer.length() - 40));
     }
 
     private static void to(String topic, KStream<String, String> stream) {
