@@ -6,7 +6,7 @@
 import type { FetchedPartition } from '../broker/port.ts'
 import type { ReadFrom } from '../common/bytes.ts'
 import { type ConsumerRecord, consumerRecord } from '../common/record.ts'
-import type { AnySerde } from '../serde/serde.ts'
+import { type AnySerde, isReadAlone } from '../serde/serde.ts'
 import { canonical } from '../state/overlay.ts'
 import type { Timestamps } from './timestamps.ts'
 
@@ -39,5 +39,15 @@ function rowOf({ key, value, readKey, readValue }: SourceReader, record: Consume
     return undefined
   }
   if (rowKey === null) return undefined
-  return consumerRecord(offset, timestamp, key.serialize(canonical(rowKey)), row === null ? null : value.serialize(row))
+  return consumerRecord(
+    offset,
+    timestamp,
+    key.serialize(canonical(rowKey)),
+    row === null ? null : bytesOf(value, row, record),
+  )
+}
+
+/** As the table writes them. */
+function bytesOf(value: AnySerde, row: unknown, { bytes, valueStart, valueEnd }: ConsumerRecord): Buffer {
+  return isReadAlone(value) ? bytes.subarray(valueStart, valueEnd) : value.serialize(row)
 }

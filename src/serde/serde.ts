@@ -50,3 +50,8 @@ export interface Serde<T> extends Serializer<T>, Deserializer<T> {
 
 // biome-ignore lint/suspicious/noExplicitAny: the graph holds serdes of every type; the typed facade keeps them apart.
 export type AnySerde = Serde<any>
+
+/** Whether bytes read by themselves: rows of stores can be the bytes that records came with, since nothing is fetched for rows. */
+export function isReadAlone({ prepare }: AnySerde): boolean {
+  return prepare === undefined
+}

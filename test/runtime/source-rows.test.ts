@@ -38,7 +38,7 @@ function rows(given: readonly Given[], more: Partial<SourceNode> = {}, key: AnyS
     ),
   )
   const batch = { topic: 't', partition: 0, records, position: records.length, stableEnd: 0, highWatermark: 0 }
-  return rowsOf({ key, value: numbers, ...readers, timestamps }, batch)
+  return rowsOf({ key, value: node.value, ...readers, timestamps }, batch)
 }
 
 const shown = (given: readonly Given[], more?: Partial<SourceNode>) =>
@@ -69,13 +69,16 @@ test('what was not put is not: no key, a value that does not read, a time before
   ).toEqual([[3, 'b', '2', 7]])
 })
 
-test('rows are as the store writes them: a value that reads as null deletes, white space goes', () => {
-  expect(
-    shown([
-      ['a', ' 1 '],
-      ['b', 'null'],
-    ]),
-  ).toEqual([
+test('rows are as the store writes them: as they are, unless what they are read with is fetched; a value that reads as null deletes', () => {
+  const given: readonly Given[] = [
+    ['a', ' 1 '],
+    ['b', 'null'],
+  ]
+  expect(shown(given)).toEqual([
+    [0, 'a', ' 1 ', 7],
+    [1, 'b', null, 7],
+  ])
+  expect(shown(given, { value: { ...numbers, prepare: () => undefined } })).toEqual([
     [0, 'a', '1', 7],
     [1, 'b', null, 7],
   ])

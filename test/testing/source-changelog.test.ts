@@ -175,3 +175,27 @@ test('a dead letter of a record that is read again is not written again', async 
   expect(driver.read(letters)).toHaveLength(1)
   expect(await driver.store('people').get('a')).toEqual({ value: 4, timestamp: 4 })
 })
+
+test('a row that is restored is the one that has asked for its partner, byte for byte', async () => {
+  const groups = topic('groups', { key: string, value: string })
+  const topology = defineTopology('t', (b) => {
+    b.table(people, { store: 'people', changelog: 'source' })
+      .join(b.table(groups, { store: 'groups' }), {
+        name: 'grouped',
+        foreignKey: (n) => (n % 2 === 0 ? 'even' : 'odd'),
+        joiner: (n, group) => `${n} ${group}`,
+      })
+      .toStream()
+      .to(seen)
+  })
+  const driver = await createTestDriver(topology, { commit: 'manual' })
+  open.push(driver)
+  await driver.send(groups, 'odd', 'ODD')
+  while (!driver.isCommitted) await driver.commit()
+  // Not as the serde would write it.
+  await driver.sendBytes('people', Buffer.from('a'), Buffer.from(' 3 '))
+  await driver.commit('0_0')
+  await driver.crash()
+  while (!driver.isCommitted) await driver.commit()
+  expect(driver.read(seen).map(({ key, value }) => [key, value])).toEqual([['a', '3 ODD']])
+})

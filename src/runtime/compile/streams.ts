@@ -38,7 +38,7 @@ import { versionedTable } from '../../operators/versioned-table.ts'
 import { waitForGrace } from '../../operators/wait-for-grace.ts'
 import { windowAggregate } from '../../operators/window-aggregate.ts'
 import { identifying } from '../../serde/identified.ts'
-import type { AnySerde } from '../../serde/serde.ts'
+import { type AnySerde, isReadAlone } from '../../serde/serde.ts'
 import type { Headed } from '../../state/headed-codec.ts'
 import { slidingStore } from '../../state/sliding.ts'
 import type {
@@ -216,9 +216,9 @@ function unchangedFrom(parents: readonly NodeId[], serde: AnySerde, { topology, 
   return parents.every((parent) => givesAsRead(topology, parent, serde)) ? wiring.current : undefined
 }
 
-/** The same, for rows of a store. A serde that fetches what it reads with would not have done so for a row, when it is read again. */
+/** The same, for rows of a store. */
 function storedUnchanged(parents: readonly NodeId[], serde: AnySerde, scope: Scope) {
-  return serde.prepare === undefined ? unchangedFrom(parents, serde, scope) : undefined
+  return isReadAlone(serde) ? unchangedFrom(parents, serde, scope) : undefined
 }
 
 function streamTableJoinOf(node: StreamTableJoinNode, ctx: ProcessorContext, scope: Scope): Process {
