@@ -1,9 +1,9 @@
 /** What `run` shows of a running app: the terminal screen, or lines on stderr, or JSON events on stdout; all three from one snapshot a second. */
 
-import type { Snapshot } from '../metrics/snapshot.ts'
-import type { StreamsApp } from '../runtime/app-options.ts'
-import { type Io, isCi, say } from './io.ts'
-import { snapshotFields, statusLine } from './status.ts'
+import type { Snapshot } from '../../metrics/snapshot.ts'
+import type { StreamsApp } from '../../runtime/app-options.ts'
+import { type Io, isCi, say } from '../io.ts'
+import { snapshotFields, statusLine } from '../status.ts'
 
 export type ViewKind = 'screen' | 'lines' | 'json'
 
@@ -69,7 +69,7 @@ export function runView(kind: ViewKind, io: Io): RunView {
     async show(started, onQuit) {
       app = started
       if (kind === 'screen') {
-        const { showApp } = await import('./ui/show.ts')
+        const { showApp } = await import('../ui/show.ts')
         screen = showApp({ snapshot: () => started.snapshot(), onQuit })
       } else if (kind === 'lines') {
         timers.push(setTimeout(status, snapshotMs), setInterval(status, statusMs))

@@ -4,16 +4,16 @@ import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { Broker, PartitionOffset } from '../broker/port.ts'
-import type { TopicPartition } from '../common/record.ts'
-import { partitionsOf } from '../common/record.ts'
-import { externalTopics } from '../topology/external-topics.ts'
-import type { Topology } from '../topology/node.ts'
-import { type Decoders, prepareBatch, resultOf } from './decode.ts'
-import { type Io, LineWriter } from './io.ts'
-import type { TopicFile } from './options.ts'
-import { startTail, type Tail } from './tail.ts'
-import { mustKnow } from './topic-serdes.ts'
+import type { Broker } from '../../broker/port.ts'
+import type { TopicPartition } from '../../common/record.ts'
+import { partitionsOf } from '../../common/record.ts'
+import { externalTopics } from '../../topology/external-topics.ts'
+import type { Topology } from '../../topology/node.ts'
+import { type Decoders, prepareBatch, resultOf } from '../decode.ts'
+import { type Io, LineWriter } from '../io.ts'
+import type { TopicFile } from '../options.ts'
+import { startTail, type Tail } from '../tail.ts'
+import { mustKnow } from '../topic-serdes.ts'
 
 /** How the results of a topic read; those of a dead-letter topic have no format. */
 export function outputDecoders(topology: Topology, topic: string): Decoders {
@@ -91,11 +91,4 @@ export async function openOutputs(
       await closeFiles()
     },
   }
-}
-
-/** Whether nothing lies between two lists of offsets of the same partitions. */
-export function isEmptyRange(from: readonly PartitionOffset[], to: readonly PartitionOffset[]): boolean {
-  return from.every((start) =>
-    to.some((end) => end.topic === start.topic && end.partition === start.partition && end.offset <= start.offset),
-  )
 }

@@ -1,10 +1,10 @@
 /** A run is held to the lock beside its topology, and takes down there what it has become. Only where state is kept: without, nothing can be lost. */
 
 import { relative } from 'node:path'
-import { messageOf, StreamError } from '../common/errors.ts'
-import type { Topology } from '../topology/node.ts'
-import { type Io, isCi } from './io.ts'
-import { type LockState, lockName, readLockState, resetHint, writeLock } from './lock-file.ts'
+import { messageOf, StreamError } from '../../common/errors.ts'
+import type { Topology } from '../../topology/node.ts'
+import { type Io, isCi } from '../io.ts'
+import { type LockState, lockName, readLockState, resetHint, writeLock } from '../lock-file.ts'
 
 export interface LockGuard {
   /** For people, before the start. */
@@ -17,12 +17,13 @@ export interface LockGuard {
 export async function guardTopology(
   topology: Topology,
   file: string,
-  options: { readonly appId?: string | undefined; readonly acceptTopology?: boolean | undefined },
+  app: string,
+  { acceptTopology }: { readonly acceptTopology?: boolean | undefined },
   io: Pick<Io, 'cwd' | 'env'>,
 ): Promise<LockGuard> {
-  const state = await readLockState(topology, file, options.appId ?? topology.name, io)
+  const state = await readLockState(topology, file, app, io)
   const reasons = state.changes.filter(({ severity }) => severity === 'reset').map(({ message }) => message)
-  if (state.verdict === 'reset' && options.acceptTopology !== true) {
+  if (state.verdict === 'reset' && acceptTopology !== true) {
     throw new StreamError('TOPOLOGY_CHANGED', `${state.app} cannot go on as it was: ${reasons.join('; ')}`, {
       hint: `${resetHint} Or run it as it is: --accept-topology.`,
       where: { file: state.path },
