@@ -10,5 +10,6 @@ export type {
   QueryableWindowStore,
 } from './state/read/queryable.ts'
 export { checkStoreSupplier } from './testing/byte-store.ts'
-export { createTestDriver, type TestDriver, type TestRecord } from './testing/driver.ts'
+export { createTestDriver, type TestDriver } from './testing/driver.ts'
 export type { TestDriverOptions } from './testing/options.ts'
+export type { TestRecord } from './testing/outputs.ts'
