@@ -4,43 +4,22 @@
  */
 
 import type { CommittedOffset, FetchedPartition } from '../broker/port.ts'
-import type { Counter } from '../common/counter.ts'
-import { located, relocated, StreamError } from '../common/errors.ts'
+import { relocated, StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { Clock } from '../common/time.ts'
 import type { TaskState } from '../metrics/snapshot.ts'
 import type { Calls } from '../operators/calls.ts'
 import type { CloseIdle } from '../operators/idle.ts'
-import type { CurrentRecord, Process } from '../operators/processor.ts'
+import type { CurrentRecord } from '../operators/processor.ts'
 import type { PunctuationType } from '../operators/punctuation.ts'
-import type { AnySerde } from '../serde/serde.ts'
 import type { SourceLocation } from '../topology/node.ts'
 import { PartitionGroup, PartitionQueue } from './partition-group.ts'
 import { decodeMetadata, encodeMetadata, fitsMetadata } from './position-metadata.ts'
 import type { Punctuations } from './punctuations.ts'
+import { prepare, receive, type SourceProcessor, stamped } from './source.ts'
 import { rowsOf } from './source-rows.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStores } from './task-stores.ts'
-import { asWritten, type Timestamps } from './timestamps.ts'
-
-type Reader = (source: Buffer, start: number, end: number) => unknown
-
-/** How one source topic enters the compiled sub-topology. */
-export interface SourceProcessor {
-  readonly node: string
-  readonly key: AnySerde
-  readonly value: AnySerde
-  readonly readKey: Reader
-  readonly readValue: Reader
-  readonly process: Process
-  readonly received: Counter
-  /** Where event time is not the record's timestamp as it stands. */
-  readonly timestamps: Timestamps | undefined
-  /** Counts a record that its timestamp policy leaves out. */
-  readonly skipped: () => void
-  /** Takes a record that does not read: true when it was dead-lettered, false when the app must stop. */
-  readonly refuse: (record: ConsumerRecord, partition: number, error: StreamError) => boolean
-}
 
 /** Where a task starts to read an input. */
 export interface StartPosition {
@@ -171,14 +150,7 @@ export class Task {
 
   /** Awaited before a batch's records run, where a serde has to fetch something first. */
   prepare(batch: FetchedPartition): Promise<unknown> | undefined {
-    const { key, value } = this.#sources.get(batch.topic) as SourceProcessor
-    if (key.prepare === undefined && value.prepare === undefined) return undefined
-    const bytesOf = (part: 'key' | 'value') =>
-      batch.records.map((record) => record[part]).filter((bytes): bytes is Buffer => bytes !== null)
-    const waits = [key.prepare?.(bytesOf('key')), value.prepare?.(bytesOf('value'))].filter(
-      (wait) => wait !== undefined,
-    )
-    return waits.length === 0 ? undefined : Promise.all(waits)
+    return prepare(this.#sources.get(batch.topic) as SourceProcessor, batch)
   }
 
   /** What records of a table's topic, which is its changelog, make of its store. */
@@ -208,8 +180,9 @@ export class Task {
         return false
       }
       const record = queue.take()
+      this.records++
       try {
-        this.#process(queue, record)
+        receive(queue, record, this.#current)
       } catch (thrown) {
         throw this.#located(thrown, queue, record)
       }
@@ -333,44 +306,6 @@ export class Task {
     }
   }
 
-  #process(queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
-    const source = queue.source
-    const current = this.#current
-    const { bytes, keyStart, valueStart } = record
-    this.records++
-    source.received.count++
-    let key: unknown = null
-    let value: unknown = null
-    const { timestamp } = record
-    try {
-      if (keyStart >= 0) key = source.readKey(bytes, keyStart, record.keyEnd)
-      if (valueStart >= 0) value = source.readValue(bytes, valueStart, record.valueEnd)
-      if (timestamp < 0) {
-        if (source.timestamps?.skips === true) {
-          this.#skip(queue, record)
-          return
-        }
-        throw source.timestamps?.refusal(record, queue) ?? negativeTimestamp(timestamp)
-      }
-    } catch (thrown) {
-      const error = undecodable(thrown, source.node)
-      if (error.code !== 'PROCESSING' && source.refuse(asWritten(record), queue.partition, error)) return
-      throw error
-    }
-    if (timestamp > queue.partitionTime) queue.partitionTime = timestamp
-    current.value = value
-    current.record = record
-    current.from = queue
-    source.process(key, value, record.timestamp, record.headers)
-  }
-
-  /** @throws StreamError PROCESSING when it has no timestamp because its extractor threw. */
-  #skip({ source, topic, partition }: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
-    const error = source.timestamps?.refusal(record, { topic, partition })
-    if (error?.code === 'PROCESSING') throw error
-    source.skipped()
-  }
-
   #located(thrown: unknown, from: TopicPartition | null = null, record: ConsumerRecord | null = null): StreamError {
     const error =
       thrown instanceof StreamError
@@ -405,25 +340,4 @@ export class Task {
   committed(positions: readonly CommittedOffset[]): void {
     this.#committed = positions.map((position) => position.offset)
   }
-}
-
-/** The batch with its records' event time, in the order of the log. */
-function stamped(batch: FetchedPartition, queue: PartitionQueue<SourceProcessor>): FetchedPartition {
-  const { timestamps } = queue.source
-  if (timestamps === undefined || batch.records.length === 0) return batch
-  return { ...batch, records: timestamps.stamp(batch.records, queue) }
-}
-
-function negativeTimestamp(timestamp: number): StreamError {
-  return new StreamError('DESERIALIZATION', `timestamp ${timestamp} is before 1970`, {
-    hint: 'The producer wrote no timestamp, or a wrong one. Windows and joins need one; dead-letter such records or mend the producer.',
-  })
-}
-
-function undecodable(thrown: unknown, node: string): StreamError {
-  if (thrown instanceof StreamError) return located(thrown, { node })
-  return new StreamError('DESERIALIZATION', `${node}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
-    cause: thrown,
-    where: { node },
-  })
 }
