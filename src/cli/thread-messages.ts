@@ -29,8 +29,11 @@ export type FromThread =
   | { readonly kind: 'answer'; readonly query: number; readonly error: ErrorData }
   | { readonly kind: 'ended'; readonly error: ErrorData | null }
 
-/** A StreamError without its class, which does not cross threads. */
-export interface ErrorData {
+/** An error as plain data: between threads neither its class nor the code that Node gives it would be left. */
+export type ErrorData = StreamErrorData | SystemErrorData
+
+interface StreamErrorData {
+  readonly kind: 'stream'
   readonly code: ErrorCode
   readonly message: string
   readonly hint: string | null
@@ -38,14 +41,43 @@ export interface ErrorData {
   readonly stack: string | null
 }
 
-export function errorData(thrown: unknown): ErrorData {
-  const error = thrown instanceof StreamError ? thrown : new StreamError('INTERNAL', messageOf(thrown))
-  const stack = thrown instanceof Error ? (thrown.stack ?? null) : null
-  return { code: error.code, message: error.message, hint: error.hint ?? null, where: error.where, stack }
+/** What the system refused, a file mostly: the user's to mend, so whoever reports it must know it again. */
+interface SystemErrorData {
+  readonly kind: 'system'
+  /** Such as `EACCES`. */
+  readonly code: string
+  readonly message: string
+  readonly path: string | null
+  readonly stack: string | null
 }
 
-export function errorFrom({ code, message, hint, where, stack }: ErrorData): StreamError {
-  const error = new StreamError(code, message, { where, ...(hint !== null && { hint }) })
+export function errorData(thrown: unknown): ErrorData {
+  const stack = thrown instanceof Error ? (thrown.stack ?? null) : null
+  if (isSystemError(thrown)) {
+    const { code, message, path = null } = thrown
+    return { kind: 'system', code, message, path, stack }
+  }
+  const error = thrown instanceof StreamError ? thrown : new StreamError('INTERNAL', messageOf(thrown))
+  const { code, message, hint = null, where } = error
+  return { kind: 'stream', code, message, hint, where, stack }
+}
+
+export function errorFrom(data: ErrorData): Error {
+  const { message, stack } = data
+  const error =
+    data.kind === 'system'
+      ? Object.assign(new Error(message), { code: data.code, ...(data.path !== null && { path: data.path }) })
+      : new StreamError(data.code, message, { where: data.where, ...(data.hint !== null && { hint: data.hint }) })
   if (stack !== null) error.stack = stack
   return error
+}
+
+interface SystemError extends Error {
+  readonly code: string
+  readonly path?: string
+}
+
+/** Node's own: they alone name the call that failed. */
+function isSystemError(thrown: unknown): thrown is SystemError {
+  return thrown instanceof Error && 'syscall' in thrown && 'code' in thrown && typeof thrown.code === 'string'
 }
