@@ -1,6 +1,6 @@
 /** Stores of the user's own under a topology, over crashes and restarts, and the rules that they are tried by. */
 
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -14,6 +14,7 @@ import {
 } from 'streamctl'
 import { checkStoreSupplier, createTestDriver, type TestDriver, type TestDriverOptions } from 'streamctl/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { journalFile, journalSupplier } from '../support/journal-store.ts'
 import { type ListSupplier, listStore, listSupplier } from '../support/list-store.ts'
 
 const words = topic('words', { key: string, value: string })
@@ -93,6 +94,27 @@ describe.each([true, false])('a supplier whose rows outlive their store: %s', (k
   })
 
   test('keeps to the rules', () => checkStoreSupplier(supplier))
+})
+
+test('a supplier that keeps a journal of changes keeps to the rules', () =>
+  checkStoreSupplier(journalSupplier('journal')))
+
+test('a journal whose last change was cut short by a crash is restored from there on', async () => {
+  const supplier = journalSupplier('journal')
+  const d = await run(supplier, { stateDir: dir })
+  for (let i = 0; i < 5; i++) {
+    await feed(d)
+    await d.commit()
+  }
+  const before = await rowsOf(d)
+  const path = join(dir, '0_0.journal', journalFile)
+  const { size } = await stat(path)
+  await truncate(path, size - 1)
+  await d.crash()
+  expect(await rowsOf(d)).toEqual(before)
+  await feed(d)
+  await d.restart()
+  expect(await rowsOf(d)).toContain('a=18')
 })
 
 test('rows of another time than their checkpoint are restored, and a lost checkpoint takes its rows along', async () => {

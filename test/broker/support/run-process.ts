@@ -16,10 +16,11 @@ export interface RunProcess {
   readonly ended: Promise<number | NodeJS.Signals>
 }
 
-export function startRun(args: readonly string[]): RunProcess {
+/** @param env beside that of this process. */
+export function startRun(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunProcess {
   const child: ChildProcess = spawn(process.execPath, [main, 'run', ...args, '--no-tui'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, ...env, NO_COLOR: '1' },
   })
   let log = ''
   const listening = new Set<() => void>()
