@@ -337,14 +337,14 @@ test(`idleClose closes what a killed process left open, once, and what comes aft
   expectSame(await results(), open)
 
   const closes = run('only', { idleClose: idleMs })
-  await until(async () => sizeOf(await results()) >= sizeOf(closed), closes)
+  await until(holdsAsMuchAs(closed), closes)
   await killNow(closes)
   expectSame(await results(), closed)
 
   const goesOn = run('only', { idleClose: idleMs })
   await goesOn.said(/generation \d+: 4 tasks/)
   await writeRows(more)
-  await until(async () => sizeOf(await results()) >= sizeOf(all), goesOn)
+  await until(holdsAsMuchAs(all), goesOn)
   goesOn.kill('SIGTERM')
   await endsWith(goesOn, 0)
   expectSame(await results(), all)
@@ -355,6 +355,12 @@ function closings(run: RunProcess): readonly Promise<void>[] {
   return Array.from({ length: partitions }, (_, partition) =>
     run.said(new RegExp(`task 0_${partition}: its inputs are idle, open windows were closed`)),
   )
+}
+
+/** Whether it has been waited for long enough: a lack shows when the results are compared. */
+function holdsAsMuchAs(wanted: Results): () => Promise<boolean> {
+  const deadline = performance.now() + 60_000
+  return async () => sizeOf(await results()) >= sizeOf(wanted) || performance.now() > deadline
 }
 
 function sizeOf(results: Results): number {
