@@ -265,29 +265,33 @@ test(`the same, killed again and again while calls are under way (seed ${seed})`
 })
 
 test(`stores of a supplier's in two processes: one is killed, the other has copies, and the first comes back (seed ${seed})`, async () => {
-  const rows = randomRows(6000, seeded(seed + 2))
-  await writeRows(rows)
+  const rows = randomRows(5000, seeded(seed + 2))
+  const before = rows.slice(0, 3000)
+  await writeRows(before)
   const options = { callMs: 40, storage: 'journal' } as const
   const flags = ['--workers', '2', '--standbys', '1', '--session-timeout', '6s']
   const first = run('first', options, ...flags)
   const second = run('second', options, ...flags)
   for (const one of [first, second]) await one.said(/generation \d+: [12] tasks \([^)]+\), [12] standbys \(/)
-  const goal = (await committed()) + 1000
+  const goal = (await committed()) + 500
   await until(async () => (await committed()) >= goal, second)
   const said = second.log().length
   await killNow(first)
+  expect(await committed(), 'the kill came too late to interrupt anything').toBeLessThan(before.length)
   await second.said(/generation (\d+): 2 tasks[\s\S]*generation \1: 2 tasks/)
   const cut = await cutJournals(join(dir, 'first', app))
   expect(cut, 'journals of the first process').toBeGreaterThan(1)
   const again = run('first', options, ...flags)
   await again.said(/generation \d+: [12] tasks/)
-  expect(await committed(), 'it came back too late to have anything to do').toBeLessThan(rows.length)
+  // Whatever the load, there is something left to do on what was restored from a journal cut short.
+  await writeRows(rows.slice(before.length))
   await until(async () => (await committed()) >= rows.length, second)
   for (const one of [second, again]) {
     one.kill('SIGTERM')
     await endsWith(one, 0)
   }
-  for (const log of [second.log().slice(said), again.log()]) expect(log).not.toMatch(/from the start|wiped/)
+  expect(second.log().slice(said)).not.toMatch(/from the start|wiped/)
+  expect(again.log()).not.toMatch(/wiped/)
   expectSame(await results(), await modelOf(rows))
 })
 
