@@ -57,7 +57,7 @@ export function noCurrentRecord(): CurrentRecord {
 
 /** The record that the value was read from; undefined when it is another one. */
 export function recordOf(value: unknown, unchanged: CurrentRecord | undefined): ConsumerRecord | undefined {
-  return unchanged !== undefined && unchanged.record !== null && value === unchanged.value
+  return unchanged !== undefined && unchanged.record !== null && Object.is(value, unchanged.value)
     ? unchanged.record
     : undefined
 }

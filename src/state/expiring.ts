@@ -7,6 +7,7 @@
 import { readerOf } from '../common/bytes.ts'
 import { type Codec, keyValueLayout, type RowLayout, readInt64, storeEnd, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
+import { KeyFilter } from './key-filter.ts'
 import type { KeyValueStoreOptions } from './key-value.ts'
 import { Overlay } from './overlay.ts'
 import { StoreView } from './read/view.ts'
@@ -28,6 +29,8 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
   readonly #layout: RowLayout
   protected readonly overlay: Overlay<K, V>
   readonly #bucket: Bucket<V>
+  /** From the beginning, where that is empty; else it is not known what the bytes hold. */
+  readonly #filter: KeyFilter | undefined
   readonly #ends: RowEnds<K>
   /** When every row ends is known. */
   #loaded: boolean
@@ -40,8 +43,9 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
     this.#key = key
     this.#bytes = bytes
     this.#bucket = { start: 0, rows: new Map(), complete: empty }
+    this.#filter = empty ? new KeyFilter() : undefined
     this.#layout = keyValueLayout(storePrefix(name))
-    this.overlay = new Overlay({ ...options, store: name, layout: this.#layout })
+    this.overlay = new Overlay({ ...options, store: name, layout: this.#layout, filter: this.#filter })
     this.#ends = new RowEnds(key)
     this.#loaded = empty
   }
@@ -103,6 +107,7 @@ export class OverlayExpiringStore<K, V> extends TimedStore<K, V> implements Expi
     this.overlay.checkRestorable()
     if (this.#bucket.rows.size > 0 || this.#bucket.complete) this.discard()
     this.#forgetEnds()
+    this.#filter?.add(row.key, 0, row.key.length)
     return restoredWrite(this.#layout, 0, row.key, row)
   }
 

@@ -3,6 +3,7 @@
 import type { CacheLimits } from './clean-rows.ts'
 import { type Codec, keyValueLayout, type RowLayout, storePrefix } from './codec.ts'
 import type { Bucket } from './entry.ts'
+import { KeyFilter } from './key-filter.ts'
 import { Overlay } from './overlay.ts'
 import { StoreView } from './read/view.ts'
 import { restoredWrite } from './restored-write.ts'
@@ -36,14 +37,17 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   readonly #layout: RowLayout
   readonly #overlay: Overlay<K, V>
   readonly #bucket: Bucket<V>
+  /** From the beginning, where that is empty; else it is not known what the bytes hold. */
+  readonly #filter: KeyFilter | undefined
 
   constructor(options: KeyValueStoreOptions<K, V>) {
     this.name = options.name
     this.#key = options.key
     this.#bytes = options.bytes
     this.#bucket = { start: 0, rows: new Map(), complete: options.empty === true }
+    this.#filter = options.empty === true ? new KeyFilter() : undefined
     this.#layout = keyValueLayout(storePrefix(options.name))
-    this.#overlay = new Overlay({ ...options, store: options.name, layout: this.#layout })
+    this.#overlay = new Overlay({ ...options, store: options.name, layout: this.#layout, filter: this.#filter })
   }
 
   get(key: K): Row<V> | undefined {
@@ -115,6 +119,7 @@ export class OverlayKeyValueStore<K, V> implements KeyValueStore<K, V>, StateSto
   restore(row: ChangelogRow): ByteWrite {
     this.#overlay.checkRestorable()
     if (this.#bucket.rows.size > 0 || this.#bucket.complete) this.discard()
+    this.#filter?.add(row.key, 0, row.key.length)
     return restoredWrite(this.#layout, 0, row.key, row)
   }
 

@@ -18,6 +18,7 @@ import { hash64 } from '../common/hash.ts'
 import { type CacheLimits, CleanRows } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
 import { type Bucket, type Entry, newEntry, notDirty } from './entry.ts'
+import type { KeyFilter } from './key-filter.ts'
 import { keyEndOf, keyStartOf, noRow, SealedLog, type SealedRows, timestampOf, valueEndOf } from './sealed-log.ts'
 import type { AppendRow, ByteStore, ByteWrite, WrittenValue } from './store.ts'
 
@@ -27,6 +28,8 @@ export interface OverlayArgs<K, V> extends CacheLimits {
   readonly key: Codec<K>
   readonly value: Codec<V>
   readonly layout: RowLayout
+  /** Of a store of one bucket: the keys that the bytes may hold. Rows that get there otherwise than by a flush are the owner's to add. */
+  readonly filter?: KeyFilter | undefined
   /** The last row of a bucket has left memory. */
   readonly emptied?: (bucket: Bucket<V>) => void
 }
@@ -224,7 +227,7 @@ export class Overlay<K, V> {
    */
   flush(writes: ByteWrite[], from: number): void {
     this.#enter('settled', 'flushing')
-    const { layout } = this.#args
+    const { layout, filter } = this.#args
     const rows = this.#sealed.all()
     const { source } = rows
     const target = new ByteTarget(this.#unflushed.length * (layout.rowKeyBytes + timestampBytes) + this.unflushedBytes)
@@ -233,15 +236,12 @@ export class Overlay<K, V> {
       const sealedKeyEnd = keyEndOf(rows, sealedRow)
       const valueEnd = valueEndOf(rows, sealedRow)
       const keyStart = target.length
-      layout.writeRowKey(
-        bucket.start,
-        source,
-        keyStartOf(rows, sealedRow),
-        sealedKeyEnd - layout.changelogKeyBytes,
-        target,
-      )
+      const sourceStart = keyStartOf(rows, sealedRow)
+      const sourceEnd = sealedKeyEnd - layout.changelogKeyBytes
+      layout.writeRowKey(bucket.start, source, sourceStart, sourceEnd, target)
       const keyEnd = target.length
       if (valueEnd >= 0) {
+        filter?.add(source, sourceStart, sourceEnd)
         const at = target.reserve(timestampBytes)
         writeInt64(target.buffer, timestampOf(rows, sealedRow), at)
         target.length = at + timestampBytes
@@ -344,12 +344,13 @@ export class Overlay<K, V> {
   }
 
   #load(bucket: Bucket<V>, key: K): Entry<V> | undefined {
-    const { bytes, layout } = this.#args
+    const { bytes, layout, filter } = this.#args
     const same = canonical(key)
     const target = this.#keyTarget
     target.clear()
     this.#writeKey(same, target)
     const keyEnd = target.length
+    if (filter?.mayHave(target.buffer, 0, keyEnd) === false) return undefined
     const mapKey = this.#primitive ? same : target.buffer.toString('latin1', 0, keyEnd)
     layout.writeRowKey(bucket.start, target.buffer, 0, keyEnd, target)
     const stored = bytes.get(target.buffer.subarray(keyEnd, target.length))

@@ -26,7 +26,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const open = (bytes: ByteStore, cacheRows: number, ttlMs: number | undefined) => {
-  const options = { name: 's', key: text, value: json<number>(), bytes, cacheRows }
+  const options = { name: 's', key: text, value: json<number>(), bytes, cacheRows, empty: true }
   return ttlMs === undefined ? new OverlayKeyValueStore(options) : new OverlayExpiringStore({ ...options, ttlMs })
 }
 

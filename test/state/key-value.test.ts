@@ -67,6 +67,35 @@ describe('bytes of a key-value store', () => {
     expect(open(bytes, text).get('a')?.value).toEqual({ n: 1 })
   })
 
+  test('a key that the bytes never held is not looked for there, in a store that began empty', async () => {
+    const bytes = new MemoryByteStore()
+    const asked: string[] = []
+    const counting: ByteStore = Object.assign(Object.create(bytes), {
+      get: (key: Buffer) => {
+        asked.push(key.toString())
+        return bytes.get(key)
+      },
+    })
+    const options = { name: 's', key: text, value: json<Value>(), bytes: counting, cacheRows: 0 }
+    const store = new OverlayKeyValueStore({ ...options, empty: true })
+    store.put('a', { n: 1 }, 1)
+    const changelog = await commit(store, bytes)
+    expect([store.get('a')?.value, store.get('b')]).toEqual([{ n: 1 }, undefined])
+    store.put('c', { n: 3 }, 1)
+    changelog.push(...(await commit(store, bytes)))
+    expect([store.get('c')?.value, store.get('d')]).toEqual([{ n: 3 }, undefined])
+    expect(asked.splice(0)).toEqual(['s\0a', 's\0c'])
+
+    const restored = new OverlayKeyValueStore({ ...options, empty: true })
+    for (const row of changelog) restored.restore(row)
+    expect([restored.get('c')?.value, restored.get('d')]).toEqual([{ n: 3 }, undefined])
+    expect(asked.splice(0)).toEqual(['s\0c'])
+
+    const found = new OverlayKeyValueStore(options)
+    expect([found.get('c')?.value, found.get('d')]).toEqual([{ n: 3 }, undefined])
+    expect(asked).toEqual(['s\0c', 's\0d'])
+  })
+
   test('timestamps below zero and above 2^32 come back', async () => {
     const bytes = new MemoryByteStore()
     const store = open(bytes, text, { cacheRows: 0 })
