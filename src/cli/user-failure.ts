@@ -4,6 +4,7 @@
  */
 
 import type { Broker, TransactionalProducer } from '../broker/port.ts'
+import { brokerWith } from '../broker/replaced.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { frameIn } from './load.ts'
 
@@ -48,22 +49,9 @@ export class FirstFailure {
 
 /** The same broker, on which nothing is committed once the failure is met: which record it belongs to cannot be told. */
 export function committingUntil(failure: FirstFailure, broker: Broker): Broker {
-  return {
-    kind: broker.kind,
-    address: broker.address,
-    topics: (names) => broker.topics(names),
-    createTopics: (specs) => broker.createTopics(specs),
-    topicConfigs: (topics) => broker.topicConfigs(topics),
-    offsets: (partitions, at) => broker.offsets(partitions, at),
-    committed: (groupId, partitions) => broker.committed(groupId, partitions),
-    describeGroup: (groupId) => broker.describeGroup(groupId),
-    deleteRecords: (before) => broker.deleteRecords(before),
-    fetcher: (options) => broker.fetcher(options),
+  return brokerWith(broker, {
     transactionalProducer: async (options) => guarded(await broker.transactionalProducer(options), failure),
-    plainProducer: () => broker.plainProducer(),
-    join: (options) => broker.join(options),
-    close: () => broker.close(),
-  }
+  })
 }
 
 function guarded(producer: TransactionalProducer, failure: FirstFailure): TransactionalProducer {

@@ -5,6 +5,7 @@
 
 import type { EmbeddedBroker } from '../../src/broker/embedded/broker.ts'
 import type { Broker, Fetcher, FetcherOptions, GroupMember, TransactionalProducer } from '../../src/broker/port.ts'
+import { brokerWith } from '../../src/broker/replaced.ts'
 import { type ErrorCode, StreamError } from '../../src/common/errors.ts'
 
 export type Step = 'poll' | 'committed' | 'offsets' | 'commit' | 'reset'
@@ -108,8 +109,7 @@ export function faultyBroker(
     close: () => (dead ? Promise.resolve() : real.close()),
   })
 
-  const broker: Broker = {
-    ...inner,
+  const broker = brokerWith(inner, {
     offsets: (partitions, at) => around('offsets', () => inner.offsets(partitions, at)),
     committed: (groupId, partitions) => around('committed', () => inner.committed(groupId, partitions)),
     fetcher: (options?: FetcherOptions) => fetcherOf(inner.fetcher(options)),
@@ -118,6 +118,6 @@ export function faultyBroker(
       alive()
       return memberOf(await inner.join(options))
     },
-  }
+  })
   return { broker, kill, isDead: () => dead, violations, calls }
 }

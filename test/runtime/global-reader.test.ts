@@ -2,6 +2,7 @@ import { json, string, topic } from 'streamctl'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type EmbeddedBroker, openEmbedded } from '../../src/broker/embedded/broker.ts'
 import type { Broker, Fetcher } from '../../src/broker/port.ts'
+import { brokerWith } from '../../src/broker/replaced.ts'
 import { StreamError } from '../../src/common/errors.ts'
 import { noHeaders } from '../../src/common/record.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
@@ -145,50 +146,30 @@ test('offsets that are gone before they were read: the table is read anew, and l
 test('what may pass is tried again, also before anything is read', async () => {
   await write({ de: 19 })
   let failures = 2
-  make({
-    ...bound(),
-    offsets: (partitions, at) => {
-      if (failures-- > 0) return Promise.reject(new StreamError('UNREACHABLE', 'away'))
-      return broker.offsets(partitions, at)
-    },
-  })
+  make(
+    brokerWith(broker, {
+      offsets: (partitions, at) => {
+        if (failures-- > 0) return Promise.reject(new StreamError('UNREACHABLE', 'away'))
+        return broker.offsets(partitions, at)
+      },
+    }),
+  )
   await reader.load()
   expect(values('de')).toEqual([19])
   expect(log.filter((line) => line === 'warn away; the global tables are read on')).toHaveLength(2)
 })
 
 test('a stop ends a load that cannot end', async () => {
-  make({ ...bound(), offsets: () => Promise.reject(new StreamError('UNREACHABLE', 'away')) })
+  make(brokerWith(broker, { offsets: () => Promise.reject(new StreamError('UNREACHABLE', 'away')) }))
   const loading = reader.load()
   await until(() => log.length > 0)
   reader.stop()
   await loading
 })
 
-/** The broker's methods, to be replaced one by one. */
-function bound(): Broker {
-  return {
-    kind: broker.kind,
-    address: broker.address,
-    topics: (names) => broker.topics(names),
-    createTopics: (specs) => broker.createTopics(specs),
-    topicConfigs: (topics) => broker.topicConfigs(topics),
-    offsets: (partitions, at) => broker.offsets(partitions, at),
-    committed: (group, partitions) => broker.committed(group, partitions),
-    describeGroup: (group) => broker.describeGroup(group),
-    deleteRecords: (before) => broker.deleteRecords(before),
-    fetcher: (options) => broker.fetcher(options),
-    transactionalProducer: (options) => broker.transactionalProducer(options),
-    plainProducer: () => broker.plainProducer(),
-    join: (options) => broker.join(options),
-    close: () => broker.close(),
-  }
-}
-
 /** The broker, with a look before each poll. */
 function watched(look: () => void): Broker {
-  return {
-    ...bound(),
+  return brokerWith(broker, {
     fetcher: (options) => {
       const fetcher = broker.fetcher(options)
       const watching: Fetcher = {
@@ -204,5 +185,5 @@ function watched(look: () => void): Broker {
       }
       return watching
     },
-  }
+  })
 }
