@@ -159,12 +159,11 @@ async function cycle(
       }
       task.run(Number.POSITIVE_INFINITY, () => 0)
     }
-    const positions = tasks.map((task) => task.positions())
-    const sealed = tasks.map((task, i) => task.stores.seal(positions[i] as (typeof positions)[number]))
+    const commits = tasks.map((task) => ({ task, positions: task.positions(), streamTimes: task.stores.seal() }))
     waiting = wire.send((topic) => tasks.some((task) => reads(task, topic)))
-    for (const [i, task] of tasks.entries()) {
-      await task.stores.settle(sealed[i] as (typeof sealed)[number], new Map())
-      task.committed(positions[i] as (typeof positions)[number])
+    for (const { task, positions, streamTimes } of commits) {
+      await task.stores.settle(streamTimes, new Map(), positions)
+      task.committed(positions)
     }
   }
 }

@@ -4,13 +4,13 @@
  */
 
 import type { CommittedOffset, GroupMetadata, TransactionalProducer } from '../broker/port.ts'
+import type { StreamTimes } from '../state/checkpoint.ts'
 import type { Task } from './task.ts'
-import type { SealedStores } from './task-stores.ts'
 
 interface SealedTask {
   readonly task: Task
   readonly positions: readonly CommittedOffset[]
-  readonly stores: SealedStores
+  readonly streamTimes: StreamTimes
 }
 
 /**
@@ -27,7 +27,7 @@ export function commit(tasks: readonly Task[], producer: TransactionalProducer, 
     if (task.state !== 'running') continue
     if (task.hasWork) {
       const positions = task.positions()
-      sealed.push({ task, positions, stores: task.stores.seal(positions) })
+      sealed.push({ task, positions, streamTimes: task.stores.seal() })
     } else if (task.stores.isFlushDue) idle.push(task)
   }
   const transaction =
@@ -45,7 +45,7 @@ async function settle(
   const nextOffsets = (await transaction) ?? new Map<string, number>()
   // All of them end before a failure is told: whoever closes the stores then interrupts no write.
   const settled = await Promise.allSettled([
-    ...sealed.map(({ task, stores }) => task.stores.settle(stores, nextOffsets)),
+    ...sealed.map(({ task, positions, streamTimes }) => task.stores.settle(streamTimes, nextOffsets, positions)),
     ...idle.map((task) => task.stores.flush()),
   ])
   for (const result of settled) if (result.status === 'rejected') throw result.reason

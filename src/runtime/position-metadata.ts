@@ -3,11 +3,13 @@
  * (Kafka Streams keeps partition time there too: TopicPartitionMetadata.) Committed in the same transaction as the offset.
  */
 
+import type { StreamTimes } from '../state/checkpoint.ts'
+
 export interface PositionMetadata {
   /** Highest record timestamp taken from the partition, ms; -1 before the first. */
   readonly partitionTime: number
-  /** Stream time of each windowed store of the task, by store name. */
-  readonly streamTimes: Readonly<Record<string, number>>
+  /** Of the task's stores. */
+  readonly streamTimes: StreamTimes
 }
 
 const version = 1
@@ -40,7 +42,7 @@ export function decodeMetadata(text: string): PositionMetadata | undefined {
     if (!Array.isArray(parsed) || parsed[0] !== version) return undefined
     const [, partitionTime, streamTimes] = parsed as [number, unknown, unknown]
     if (typeof partitionTime !== 'number' || typeof streamTimes !== 'object' || streamTimes === null) return undefined
-    return { partitionTime, streamTimes: streamTimes as Readonly<Record<string, number>> }
+    return { partitionTime, streamTimes: streamTimes as StreamTimes }
   } catch {
     return undefined
   }

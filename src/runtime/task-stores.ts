@@ -11,7 +11,7 @@ import type { Storage } from '../common/storage.ts'
 import { sessionStretches, slidingStretches, type TimeWindows } from '../common/windows.ts'
 import { formatOf } from '../serde/format-of.ts'
 import { OverlayBufferStore } from '../state/buffer.ts'
-import { type Checkpoint, checkpointWrite } from '../state/checkpoint.ts'
+import { type Checkpoint, checkpointWrite, type StreamTimes } from '../state/checkpoint.ts'
 import { storeEnd, storePrefix } from '../state/codec.ts'
 import { OverlayExpiringStore } from '../state/expiring.ts'
 import { headedCodec } from '../state/headed-codec.ts'
@@ -43,13 +43,6 @@ export interface TaskStoresOptions {
   readonly warn: (message: string) => void
 }
 
-/** What a commit has to remember of the moment it was sealed. */
-export interface SealedStores {
-  readonly streamTimes: Readonly<Record<string, number>>
-  /** Positions of the task's inputs. */
-  readonly inputs: readonly PartitionOffset[]
-}
-
 /** What the rows of a store can be read from again: a topic of its own, which it is written to, or the one that its table is made of. */
 type Changelog =
   | { readonly kind: 'own'; readonly topic: string; readonly output: Output }
@@ -74,7 +67,7 @@ interface Volume {
   /** When, on the clock of `performance.now()`. */
   flushedAt: number
   /** At the last commit. */
-  streamTimes: Readonly<Record<string, number>>
+  streamTimes: StreamTimes
   /** How each store's bytes are to be read. */
   readonly formats: string
   seq: number
@@ -149,14 +142,14 @@ export class TaskStores {
     }
   }
 
-  streamTimes(): Readonly<Record<string, number>> {
+  streamTimes(): StreamTimes {
     const times: Record<string, number> = {}
     for (const { store } of this.#bound) if (store.isTimed) times[store.name] = store.streamTime
     return times
   }
 
   /** Raises stream times to what was committed beside the positions. */
-  advanceStreamTimes(times: Readonly<Record<string, number>>): void {
+  advanceStreamTimes(times: StreamTimes): void {
     for (const { store } of this.#bound) {
       const time = times[store.name]
       if (store.isTimed && time !== undefined) store.recoverStreamTime(time)
@@ -165,12 +158,12 @@ export class TaskStores {
 
   /**
    * Appends the changelog rows of everything written since the last seal to the open transaction. Synchronous.
-   * @param inputs positions that the transaction commits: all that was written is of records before them.
+   * @returns the stream times of that moment, which its settle is to be given.
    */
-  seal(inputs: readonly PartitionOffset[]): SealedStores {
+  seal(): StreamTimes {
     const streamTimes = this.streamTimes()
     for (const { store, changelog } of this.#bound) store.seal(this.#rowsTo(changelog))
-    return { streamTimes, inputs }
+    return streamTimes
   }
 
   #rowsTo(changelog: Changelog): AppendRow {
@@ -182,9 +175,15 @@ export class TaskStores {
 
   /**
    * Takes note that a seal's transaction is committed; writes to the bytes when enough has gathered, or time has passed.
+   * @param streamTimes as the seal gave them.
    * @param nextOffsets of the transaction, by partitionName.
+   * @param positions of the task's inputs, which the transaction committed: all that was sealed is of records before them.
    */
-  async settle({ streamTimes, inputs }: SealedStores, nextOffsets: ReadonlyMap<string, number>): Promise<void> {
+  async settle(
+    streamTimes: StreamTimes,
+    nextOffsets: ReadonlyMap<string, number>,
+    positions: readonly PartitionOffset[],
+  ): Promise<void> {
     for (const volume of this.#volumes) {
       volume.streamTimes = streamTimes
       for (const { store, changelog } of volume.stores) {
@@ -193,7 +192,7 @@ export class TaskStores {
         const next =
           kind === 'own'
             ? nextOffsets.get(partitionName(topic, this.#partition))
-            : inputs.find((input) => input.topic === topic && input.partition === this.#partition)?.offset
+            : positions.find((input) => input.topic === topic && input.partition === this.#partition)?.offset
         if (next !== undefined) volume.offsets.set(store.name, next)
       }
       if (isDue(volume, this.#budget)) await flush(volume)
@@ -454,11 +453,7 @@ async function flush(volume: Volume): Promise<void> {
   }
 }
 
-async function writeWithCheckpoint(
-  volume: Volume,
-  writes: ByteWrite[],
-  streamTimes: Readonly<Record<string, number>>,
-): Promise<void> {
+async function writeWithCheckpoint(volume: Volume, writes: ByteWrite[], streamTimes: StreamTimes): Promise<void> {
   volume.seq += 1
   const offsets = Object.fromEntries(volume.offsets)
   writes.push(checkpointWrite({ seq: volume.seq, offsets, streamTimes, topology: volume.formats }))

@@ -8,13 +8,16 @@
 import { crc32 } from 'node:zlib'
 import type { ByteStore, ByteWrite } from './store.ts'
 
+/** Of stores whose rows end with stream time: that time in ms, by the store's name; -1 before its first record. */
+export type StreamTimes = Readonly<Record<string, number>>
+
 export interface Checkpoint {
   /** Number of the commit that wrote it, from 1. */
   readonly seq: number
   /** Per store: the changelog offset up to which (exclusive) the byte store holds it. */
   readonly offsets: Readonly<Record<string, number>>
-  /** Per window store: its stream time at that commit. */
-  readonly streamTimes: Readonly<Record<string, number>>
+  /** At that commit. */
+  readonly streamTimes: StreamTimes
   /** Identifies the topology that wrote the rows. */
   readonly topology: string
 }

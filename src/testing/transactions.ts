@@ -73,17 +73,17 @@ export class Transactions {
     const ready = tasks.filter((task) => task.hasWork && task.inFlight === 0)
     const commits = ready.map((task) => {
       const positions = task.positions()
-      return { task, positions, sealed: task.stores.seal(positions) }
+      return { task, positions, streamTimes: task.stores.seal() }
     })
     const arrivals = this.#takeOf(new Set(ready.map(({ name }) => name))).map((write) => this.#bringOut(write))
     this.#ahead = []
-    for (const { task, positions, sealed } of commits) {
+    for (const { task, positions, streamTimes } of commits) {
       for (const position of positions) {
         this.#committed.set(partitionName(position.topic, position.partition), position)
         if (!kept.has(position.topic)) log.forget(position.topic, position.partition, position.offset)
       }
       task.committed(positions)
-      await task.stores.settle(sealed, log.ends)
+      await task.stores.settle(streamTimes, log.ends, positions)
     }
     await Promise.all(arrivals)
   }

@@ -129,13 +129,13 @@ test('rows and their checkpoint are one batch, written at the settle and not bef
   const windows = stores.get('recent') as unknown as WindowStore<string, bigint>
   windows.streamTime = 7
   windows.put('a', 0, 1n, 7)
-  const sealed = stores.seal([])
+  const sealed = stores.seal()
   expect(rows).toEqual([
     'app-counts-changelog-1 a=0000000000000001',
     expect.stringMatching(/^app-recent-changelog-1 a.*=0000000000000001$/s),
   ])
   expect(disk.batches).toEqual([])
-  await stores.settle(sealed, new Map([at('counts', 4), at('recent', 9)]))
+  await stores.settle(sealed, new Map([at('counts', 4), at('recent', 9)]), [])
   expect(disk.batches).toHaveLength(1)
   expect(disk.batches[0]).toHaveLength(3)
 
@@ -149,11 +149,11 @@ test('what is written after a seal is not in it, and a discard forgets both', as
   const stores = await openStores([counts])
   const store = table(stores, 'counts')
   store.put('a', 1n, 1)
-  const first = stores.seal([])
+  const first = stores.seal()
   store.put('a', 2n, 2)
-  await stores.settle(first, new Map([at('counts', 2)]))
+  await stores.settle(first, new Map([at('counts', 2)]), [])
   expect(store.get('a')?.value).toBe(2n)
-  stores.seal([])
+  stores.seal()
   store.put('a', 3n, 3)
   stores.discard()
   expect(store.get('a')?.value).toBe(1n)
@@ -170,7 +170,7 @@ test('several commits are one batch, in which a row that changed in each is once
   for (let n = 1; n <= 3; n++) {
     store.put('a', BigInt(n), n)
     if (n === 2) store.put('b', 7n, 2)
-    await stores.settle(stores.seal([]), new Map([at('counts', n * 10)]))
+    await stores.settle(stores.seal(), new Map([at('counts', n * 10)]), [])
   }
   expect(rows).toHaveLength(4)
   expect(disk.batches).toEqual([])
@@ -193,7 +193,7 @@ test('where every row has ended before it was written, the checkpoint moves stil
   buffer.put('a', 'x', 5, false)
   buffer.streamTime = 500
   disk.batches = []
-  await stores.settle(stores.seal([]), new Map([at('left', 2)]))
+  await stores.settle(stores.seal(), new Map([at('left', 2)]), [])
   await stores.flush()
   await stores.flush()
   expect(disk.batches.map((batch) => batch.length)).toEqual([1])
@@ -204,10 +204,10 @@ test('a discard goes back to what is on disk, and says so, since the changelog h
   const stores = await openStores([counts], { budget: { ...budget, flush: never } })
   const store = table(stores, 'counts')
   store.put('a', 1n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 2)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]), [])
   await stores.flush()
   store.put('a', 2n, 2)
-  await stores.settle(stores.seal([]), new Map([at('counts', 4)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 4)]), [])
   expect(stores.checkpointOf('counts')).toBe(4)
   stores.discard()
   expect(stores.checkpointOf('counts')).toBe(2)
@@ -225,7 +225,7 @@ test.each([
   for (let n = 1; n <= commits; n++) {
     expect(disk.batches).toEqual([])
     table(stores, 'counts').put(String(n), 1n, 1)
-    await stores.settle(stores.seal([]), new Map([at('counts', n)]))
+    await stores.settle(stores.seal(), new Map([at('counts', n)]), [])
   }
   expect(disk.batches.map((batch) => batch.length)).toEqual([commits + 1])
 })
@@ -240,7 +240,7 @@ test('a changelog is given up only as far as the disk has it', async () => {
   ] as const) {
     windows.streamTime = time
     windows.put('a', time - (time % 10), 1n, time)
-    await stores.settle(stores.seal([]), new Map([at('recent', offset)]))
+    await stores.settle(stores.seal(), new Map([at('recent', offset)]), [])
   }
   expect(stores.expiredChangelogs()).toEqual([])
   disk.batches = []
@@ -251,7 +251,7 @@ test('a changelog is given up only as far as the disk has it', async () => {
   expect(stores.expiredChangelogs()).toEqual([])
   windows.streamTime = 50_000
   windows.put('a', 50_000, 1n, 50_000)
-  await stores.settle(stores.seal([]), new Map([at('recent', 4)]))
+  await stores.settle(stores.seal(), new Map([at('recent', 4)]), [])
   expect(stores.expiredChangelogs()).toEqual([])
   await stores.flush()
   expect(stores.expiredChangelogs()).toEqual([{ topic: 'app-recent-changelog', partition: 1, offset: 3 }])
@@ -260,10 +260,10 @@ test('a changelog is given up only as far as the disk has it', async () => {
 test('a settle that the disk refuses leaves rows and checkpoint as they were', async () => {
   const stores = await openStores([counts])
   table(stores, 'counts').put('a', 1n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 2)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]), [])
   table(stores, 'counts').put('a', 2n, 1)
   disk.refuseWrite = () => true
-  await expect(stores.settle(stores.seal([]), new Map([at('counts', 5)]))).rejects.toThrow('no space left')
+  await expect(stores.settle(stores.seal(), new Map([at('counts', 5)]), [])).rejects.toThrow('no space left')
   disk.refuseWrite = undefined
   const again = await reopen(stores, [counts])
   expect(table(again, 'counts').get('a')?.value).toBe(1n)
@@ -287,7 +287,7 @@ test('stores on disk and in memory, mixed: each kept where it belongs, the one i
   const stores = await openStores([counts, passing])
   table(stores, 'counts').put('a', 1n, 1)
   table(stores, 'passing').put('a', 2n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 3), at('passing', 4)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 3), at('passing', 4)]), [])
   expect([stores.checkpointOf('counts'), stores.checkpointOf('passing')]).toEqual([3, 4])
   const again = await reopen(stores, [counts, passing])
   expect([again.checkpointOf('counts'), again.checkpointOf('passing')]).toEqual([3, undefined])
@@ -298,7 +298,7 @@ test('stores on disk and in memory, mixed: each kept where it belongs, the one i
 test('without a directory every store is in memory', async () => {
   const stores = await openStores([counts], { dir: null })
   table(stores, 'counts').put('a', 1n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 3)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 3)]), [])
   expect(stores.checkpointOf('counts')).toBe(3)
   expect(disk.batches).toEqual([])
 })
@@ -310,7 +310,7 @@ test.each([
 ])('a change of %s is refused in words, and the store stays as it was', async (_, changed) => {
   const stores = await openStores([counts])
   table(stores, 'counts').put('a', 1n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 2)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]), [])
   await expect(reopen(stores, [changed])).rejects.toMatchObject({
     code: 'INVALID_TOPOLOGY',
     where: { node: 'counts', task: '0_1' },
@@ -323,10 +323,10 @@ test.each([
 test('a store that was away for a while is still known: its rows in another format are refused', async () => {
   let stores = await openStores([counts])
   table(stores, 'counts').put('a', 1n, 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 2)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 2)]), [])
   stores = await reopen(stores, [names])
   table(stores, 'names').put('a', 'ann', 1)
-  await stores.settle(stores.seal([]), new Map([at('names', 2)]))
+  await stores.settle(stores.seal(), new Map([at('names', 2)]), [])
   await expect(reopen(stores, [names, { ...counts, value: string }])).rejects.toMatchObject({
     code: 'INVALID_TOPOLOGY',
   })
@@ -339,7 +339,7 @@ test('other windows are refused, a longer grace is not', async () => {
   const windows = stores.get('recent') as unknown as WindowStore<string, bigint>
   windows.streamTime = 7
   windows.put('a', 0, 1n, 7)
-  await stores.settle(stores.seal([]), new Map([at('recent', 2)]))
+  await stores.settle(stores.seal(), new Map([at('recent', 2)]), [])
   const longer = await reopen(stores, [{ ...recent, windows: Windows.tumbling(10, { grace: 60 }) }])
   expect((longer.get('recent') as unknown as WindowStore<string, bigint>).get('a', 0)?.value).toBe(1n)
   await expect(reopen(longer, [{ ...recent, windows: Windows.tumbling(20, { grace: 0 }) }])).rejects.toMatchObject({
@@ -360,7 +360,7 @@ test('sliding windows of another time difference are refused, a longer grace is 
   const stores = await openStores([near])
   panes(stores).streamTime = 17
   panes(stores).put('a', 7, 1n, 17)
-  await stores.settle(stores.seal([]), new Map([at('near', 2)]))
+  await stores.settle(stores.seal(), new Map([at('near', 2)]), [])
   await stores.flush()
   const later = { ...near, sliding: Windows.sliding(10, { grace: 60 }) }
   const longer = await reopen(stores, [later])
@@ -384,7 +384,7 @@ test('sessions of another gap are refused, a longer grace is not', async () => {
   const stores = await openStores([visits])
   sessions(stores).streamTime = 7
   sessions(stores).replace('a', [], 3, 7, 1n)
-  await stores.settle(stores.seal([]), new Map([at('visits', 2)]))
+  await stores.settle(stores.seal(), new Map([at('visits', 2)]), [])
   await stores.flush()
   const longer = await reopen(stores, [{ ...visits, session: Windows.session(10, { grace: 60 }) }])
   expect(longer.streamTimes()).toEqual({ visits: 7 })
@@ -400,7 +400,7 @@ async function twoStores(): Promise<TaskStores> {
   const stores = await openStores([counts, names])
   table(stores, 'counts').put('a', 1n, 1)
   table(stores, 'names').put('a', 'ann', 1)
-  await stores.settle(stores.seal([]), new Map([at('counts', 2), at('names', 2)]))
+  await stores.settle(stores.seal(), new Map([at('counts', 2), at('names', 2)]), [])
   return stores
 }
 
@@ -468,7 +468,7 @@ test('a store whose changelog is a topic of the user writes nothing, and stands 
   table(stores, 'names').put('a', 'ann', 5)
   table(stores, 'counts').put('a', 1n, 5)
   // The application may write to the topic itself: that is not what it has read.
-  await stores.settle(stores.seal(input(3)), new Map([at('counts', 7), ['people-1', 50]]))
+  await stores.settle(stores.seal(), new Map([at('counts', 7), ['people-1', 50]]), input(3))
   expect(rows).toEqual(['app-counts-changelog-1 a=0000000000000001'])
   expect(stores.checkpointOf('names')).toBe(3)
   expect(stores.checkpointOf('counts')).toBe(7)
@@ -481,8 +481,8 @@ test('a store whose changelog is a topic of the user writes nothing, and stands 
 
 test('records without rows move its checkpoint as well', async () => {
   const stores = await openStores([sourced])
-  await stores.settle(stores.seal(input(1)), new Map())
-  await stores.settle(stores.seal(input(4)), new Map())
+  await stores.settle(stores.seal(), new Map(), input(1))
+  await stores.settle(stores.seal(), new Map(), input(4))
   expect((await reopen(stores, [sourced])).checkpointOf('names')).toBe(4)
 })
 
@@ -494,7 +494,7 @@ test.each([
   const stores = await openStores([before, counts])
   table(stores, 'names').put('a', 'ann', 5)
   table(stores, 'counts').put('a', 1n, 5)
-  await stores.settle(stores.seal(input(3)), new Map([at('names', 3), at('counts', 7)]))
+  await stores.settle(stores.seal(), new Map([at('names', 3), at('counts', 7)]), input(3))
   const moved = await reopen(stores, [after, counts])
   expect(moved.checkpointOf('names')).toBeUndefined()
   expect(table(moved, 'names').get('a')).toBeUndefined()
@@ -509,7 +509,7 @@ test.each([
 test('a change of the changelog that is cut short after the checkpoint is made good by the version before', async () => {
   const stores = await openStores([names])
   table(stores, 'names').put('a', 'ann', 5)
-  await stores.settle(stores.seal([]), new Map([at('names', 3)]))
+  await stores.settle(stores.seal(), new Map([at('names', 3)]), [])
   await stores.close()
   open.splice(0)
   disk.refuseRange = true
@@ -526,7 +526,7 @@ test('another format is refused whatever the changelog is', async () => {
   open.splice(0)
   const first = await openStores([names])
   table(first, 'names').put('a', 'ann', 5)
-  await first.settle(first.seal([]), new Map([at('names', 3)]))
+  await first.settle(first.seal(), new Map([at('names', 3)]), [])
   await first.close()
   open.splice(0)
   await expect(openStores([{ ...sourced, value: int64 }])).rejects.toMatchObject({ code: 'INVALID_TOPOLOGY' })
