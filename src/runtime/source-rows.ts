@@ -7,7 +7,7 @@ import type { FetchedPartition } from '../broker/port.ts'
 import type { ReadFrom } from '../common/bytes.ts'
 import { type ConsumerRecord, consumerRecord } from '../common/record.ts'
 import { type AnySerde, isReadAlone } from '../serde/serde.ts'
-import { canonical } from '../state/overlay.ts'
+import { canonical } from '../state/map-keys.ts'
 import type { Timestamps } from './timestamps.ts'
 
 /** How the records of a source read. */

@@ -1,5 +1,7 @@
 /** A row in memory: what it holds, and where it stands on its way to the byte store. */
 
+import type { WrittenValue } from './store.ts'
+
 /** Rows that share a window start; a key-value store has one bucket. */
 export interface Bucket<V> {
   readonly start: number
@@ -16,8 +18,10 @@ export interface Entry<V> {
   /** The key itself when primitive, else its bytes as a latin1 string. */
   readonly key: unknown
   readonly bucket: Bucket<V>
-  /** Changed since the last seal, as that one of those that were; `notDirty` if not. */
-  dirtyAt: number
+  /** Changed since the last seal. */
+  dirty: boolean
+  /** The value's bytes, where they are known before the seal. */
+  written: WrittenValue | undefined
   /** Sealed since the last flush, last as that row of the sealed log. */
   unflushed: boolean
   sealedRow: number
@@ -32,8 +36,6 @@ export interface Entry<V> {
   newer: Entry<V> | null
 }
 
-export const notDirty = -1
-
 /** A row that nothing is known of yet, in its bucket. */
 export function newEntry<V>(bucket: Bucket<V>, key: unknown): Entry<V> {
   const entry: Entry<V> = {
@@ -41,7 +43,8 @@ export function newEntry<V>(bucket: Bucket<V>, key: unknown): Entry<V> {
     timestamp: 0,
     key,
     bucket,
-    dirtyAt: notDirty,
+    dirty: false,
+    written: undefined,
     unflushed: false,
     sealedRow: 0,
     digest: undefined,

@@ -2,7 +2,6 @@
 
 import { type ByteTarget, writerOf } from '../common/bytes.ts'
 import type { Codec } from './codec.ts'
-import { canonical } from './overlay.ts'
 
 export interface MapKeys<K> {
   readonly of: (key: K) => unknown
@@ -31,4 +30,10 @@ export function mapKeys<K>(codec: Codec<K>): MapKeys<K> {
     textOf: (mapKey) => mapKey as string,
     write: (mapKey, target) => target.writeBytes(Buffer.from(mapKey as string, 'latin1')),
   }
+}
+
+/** Keys with the same bytes must be one entry: lone surrogates all encode to U+FFFD, and -0 and 0 are one key of a map. */
+export function canonical<K>(key: K): K {
+  if (typeof key === 'string') return key.isWellFormed() ? key : (key.toWellFormed() as K)
+  return key === 0 ? (0 as K) : key
 }

@@ -17,8 +17,9 @@ import { messageOf, StreamError } from '../common/errors.ts'
 import { hash64 } from '../common/hash.ts'
 import { type CacheLimits, CleanRows } from './clean-rows.ts'
 import { type Codec, type RowLayout, readInt64, writeInt64 } from './codec.ts'
-import { type Bucket, type Entry, newEntry, notDirty } from './entry.ts'
+import { type Bucket, type Entry, newEntry } from './entry.ts'
 import type { KeyFilter } from './key-filter.ts'
+import { canonical } from './map-keys.ts'
 import { keyEndOf, keyStartOf, noRow, SealedLog, type SealedRows, timestampOf, valueEndOf } from './sealed-log.ts'
 import type { AppendRow, ByteStore, ByteWrite, WrittenValue } from './store.ts'
 
@@ -35,7 +36,7 @@ export interface OverlayArgs<K, V> extends CacheLimits {
 }
 
 /** What an entry weighs besides its bytes: the object, its slot in the map, the timestamps. */
-const entryBytes = 248
+const entryBytes = 256
 const firstGuess = 128
 const timestampBytes = 8
 
@@ -50,8 +51,6 @@ export class Overlay<K, V> {
   #rows = 0
   readonly #clean: CleanRows<V>
   #dirty: Entry<V>[] = []
-  /** The bytes of the dirty ones' values, where they are known before the seal. */
-  #written: (WrittenValue | undefined)[] = []
   /** Values that were serialized before the seal. */
   readonly #early = new ByteTarget()
   /** The last row that was read from the byte store, while it is as it was read, and the bytes. */
@@ -122,13 +121,10 @@ export class Overlay<K, V> {
     entry.timestamp = timestamp
     entry.digest = undefined
     if (entry === this.#loadedEntry) this.#loadedEntry = undefined
-    if (entry.dirtyAt !== notDirty) {
-      this.#written[entry.dirtyAt] = written
-      return
-    }
-    entry.dirtyAt = this.#dirty.length
+    entry.written = written
+    if (entry.dirty) return
+    entry.dirty = true
     this.#dirty.push(entry)
-    this.#written.push(written)
     if (entry.clean) this.#clean.remove(entry)
   }
 
@@ -144,11 +140,10 @@ export class Overlay<K, V> {
   }
 
   #digestOf(entry: Entry<V>, value: V): string {
-    const { dirtyAt } = entry
-    if (dirtyAt !== notDirty) {
-      const written = this.#written[dirtyAt] ?? this.#writtenEarly(value)
-      this.#written[dirtyAt] = written
-      return hash64(written.bytes, written.valueStart, written.valueEnd)
+    if (entry.dirty) {
+      entry.written ??= this.#writtenEarly(value)
+      const { bytes, valueStart, valueEnd } = entry.written
+      return hash64(bytes, valueStart, valueEnd)
     }
     if (entry.unflushed) {
       const rows = this.#sealed.all()
@@ -183,27 +178,24 @@ export class Overlay<K, V> {
     this.#enter('settled', 'sealed')
     const { layout } = this.#args
     const changed = this.#dirty
-    const known = this.#written
     const log = this.#sealed
     const { target } = log
     const before = target.length
     this.#dirty = []
-    this.#written = []
-    for (let i = 0; i < changed.length; i++) {
-      const entry = changed[i] as Entry<V>
-      const written = known[i]
+    for (const entry of changed) {
       const start = target.length
       this.#writeMapKey(entry.key, target)
       layout.endChangelogKey(entry.bucket.start, target)
       const keyEnd = target.length
-      const { value, timestamp } = entry
+      const { value, timestamp, written } = entry
       if (written !== undefined) target.writeRange(written.bytes, written.valueStart, written.valueEnd)
       else if (value !== null) this.#sealValue(value, target)
       const end = target.length
       append(target.buffer, start, keyEnd - start, value === null ? -1 : end - keyEnd, timestamp)
       entry.sealedRow = log.add(start, keyEnd, value === null, timestamp, entry.unflushed ? entry.sealedRow : noRow)
       entry.size = end - start + entryBytes
-      entry.dirtyAt = notDirty
+      entry.dirty = false
+      entry.written = undefined
       if (!entry.unflushed) {
         entry.unflushed = true
         this.#unflushed.push(entry)
@@ -264,7 +256,7 @@ export class Overlay<K, V> {
     for (const entry of written) {
       entry.unflushed = false
       // A later flush makes it clean.
-      if (entry.dirtyAt !== notDirty) continue
+      if (entry.dirty) continue
       if (entry.value === null) this.#remove(entry)
       else this.#clean.add(entry)
     }
@@ -276,7 +268,6 @@ export class Overlay<K, V> {
     this.#rows = 0
     this.#clean.clear()
     this.#dirty = []
-    this.#written = []
     this.#early.clear()
     this.#unflushed = []
     this.#sealed.clear()
@@ -433,10 +424,4 @@ export function unreadable(store: string, thrown: unknown): StreamError {
     where: { node: store },
     hint: 'If the value serde of the store has changed, give the store another name or run under another --app-id; else delete its state directory and it is rebuilt.',
   })
-}
-
-/** Keys with the same bytes must be one entry: lone surrogates all encode to U+FFFD, and -0 and 0 are one key of a map. */
-export function canonical<K>(key: K): K {
-  if (typeof key === 'string') return key.isWellFormed() ? key : (key.toWellFormed() as K)
-  return key === 0 ? (0 as K) : key
 }
