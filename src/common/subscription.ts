@@ -37,6 +37,7 @@ export interface SubscriptionResponse<out V> {
 
 /** Who refers to a foreign key. */
 export interface Subscriber {
+  readonly kind: 'subscriber'
   readonly hash: string
   readonly partition: number
   /** Number of the block that has its key. */
@@ -44,17 +45,29 @@ export interface Subscriber {
 }
 
 /**
- * Some of the keys that refer to a foreign key, in order of arrival. The one with the highest number is open: it takes those that come, and its neighbours
- * are the last and the first of the others. Keys are texts of one character a byte.
+ * The last keys that refer to a foreign key, in order of arrival, and where the others are. It takes those that come, until it is full. There is one for as
+ * long as anyone refers to the foreign key. Keys are texts of one character a byte.
  */
-export interface Block {
+export interface OpenBlock {
+  readonly kind: 'open'
+  /** Higher than that of any full block. */
   readonly number: number
   readonly keys: readonly string[]
-  /** Number of the block before; null in the first, and where there is only the open one. */
+  /** Number of the first full block, null where there is none. */
+  readonly first: number | null
+  /** Number of the last full block, null where there is none. */
+  readonly last: number | null
+}
+
+/** Keys that came before those of the open block; it only loses some. */
+export interface FullBlock {
+  readonly kind: 'full'
+  readonly keys: readonly string[]
+  /** Number of the full block before, null in the first. */
   readonly previous: number | null
-  /** Number of the block after; in the open one that of the first, its own where there is no other. */
+  /** Number of the block after; in the last that of the open one, which is to be the next that is full. */
   readonly next: number
 }
 
 /** What is kept of subscriptions. */
-export type SubscriptionRow = Subscriber | Block
+export type SubscriptionRow = Subscriber | OpenBlock | FullBlock

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { instructions } from '../../src/common/subscription.ts'
+import { instructions, type SubscriptionRow } from '../../src/common/subscription.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { responseOf, subscription, textKey } from '../../src/serde/subscription.ts'
@@ -9,6 +9,7 @@ import { subscriptionRow } from '../../src/serde/subscription-row.ts'
 const latin = fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('latin1'))
 const hash = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
 const partition = fc.nat(0xffff)
+const number = fc.nat(0xffff_fffe)
 
 test('what is written is read', () => {
   fc.assert(
@@ -40,8 +41,15 @@ test('what is written is read', () => {
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.record({ hash, partition, block: partition }),
-        fc.record({ number: partition, keys: fc.array(latin), previous: fc.option(fc.nat()), next: partition }),
+        fc.record({ kind: fc.constant('subscriber'), hash, partition, block: number }),
+        fc.record({
+          kind: fc.constant('open'),
+          number,
+          keys: fc.array(latin),
+          first: fc.option(number),
+          last: fc.option(number),
+        }),
+        fc.record({ kind: fc.constant('full'), keys: fc.array(latin), previous: fc.option(number), next: number }),
       ),
       (given) => {
         expect(subscriptionRow.deserialize(subscriptionRow.serialize(given))).toEqual(given)
@@ -71,13 +79,21 @@ test('the bytes are those of the format', () => {
   const answers = responseOf(string)
   expect(answers.serialize({ hash: null, value: 'v', partition: 1 }).toString('hex')).toBe('4076')
   expect(answers.serialize({ hash: null, value: null, partition: 1 }).toString('hex')).toBe('00')
-  expect(subscriptionRow.serialize({ hash: 'h', partition: 1, block: 2 }).toString('hex')).toBe(
+  const rowBytes = (row: SubscriptionRow) => subscriptionRow.serialize(row).toString('hex')
+  expect(rowBytes({ kind: 'subscriber', hash: 'h', partition: 1, block: 2 })).toBe(
     '00' + '00000001' + '00000002' + '68',
   )
-  const block = { number: 3, keys: ['', 'k'], previous: null, next: 3 }
-  expect(subscriptionRow.serialize(block).toString('hex')).toBe(
-    '01' + '00000003' + 'ffffffff' + '00000003' + '00000000' + '000000016b',
+  const keys = ['', 'k']
+  expect(rowBytes({ kind: 'open', number: 3, keys, first: null, last: null })).toBe(
+    '02' + '00000003' + 'ffffffff' + 'ffffffff' + '00000000' + '000000016b',
   )
+  expect(rowBytes({ kind: 'open', number: 3, keys: [], first: 1, last: 2 })).toBe(
+    '02' + '00000003' + '00000001' + '00000002',
+  )
+  expect(rowBytes({ kind: 'full', keys, previous: null, next: 3 })).toBe(
+    '03' + 'ffffffff' + '00000003' + '00000000' + '000000016b',
+  )
+  expect(rowBytes({ kind: 'full', keys: [], previous: 1, next: 3 })).toBe('03' + '00000001' + '00000003')
 })
 
 test('bytes of another form are refused, whatever they are', () => {
@@ -87,9 +103,13 @@ test('bytes of another form are refused, whatever they are', () => {
     )
   for (const hex of ['', '04', '0000', '8000', '7f00000001']) refused(subscription, hex)
   for (const hex of ['', '01', '0041', '80', 'c001']) refused(responseOf(string), hex)
-  const head = `01${'00'.repeat(12)}`
-  for (const hex of ['', '02', '0000000001', '0100000001', `${head}00`, `${head}00000002aa`, `${head}ffffffff`]) {
+  const openHead = `02${'00'.repeat(12)}`
+  const fullHead = `03${'00'.repeat(8)}`
+  for (const hex of ['', `01${'00'.repeat(12)}`, '04', '0000000001', openHead.slice(0, -2), fullHead.slice(0, -2)]) {
     refused(subscriptionRow, hex)
+  }
+  for (const head of [openHead, fullHead]) {
+    for (const rest of ['00', '00000002aa', 'ffffffff']) refused(subscriptionRow, head + rest)
   }
 })
 

@@ -5,7 +5,7 @@ import { textKey } from '../../src/serde/subscription.ts'
 import { subscriptionRow } from '../../src/serde/subscription-row.ts'
 import { OverlayKeyValueStore } from '../../src/state/key-value.ts'
 import { MemoryByteStore } from '../../src/state/memory.ts'
-import type { ByteStore } from '../../src/state/store.ts'
+import type { ByteStore, KeyValueStore } from '../../src/state/store.ts'
 import { subscriptions } from '../../src/state/subscriptions.ts'
 import { dump } from './codecs.ts'
 import { commit } from './commit.ts'
@@ -129,4 +129,55 @@ test('those of many leave nothing behind when they go, in whatever order', async
     ),
     { numRuns: 100 },
   )
+})
+
+test('rows that do not fit together are damage, and no subscription is made up or lost quietly', () => {
+  const filled = () => {
+    const store = open(new MemoryByteStore())
+    const ring = subscriptions(store)
+    for (let i = 0; i < 20; i++) ring.put('fk', { key: `k${i}`, hash: 'hash', partition: 0, isNew: true }, i)
+    return { store, ring }
+  }
+  const isDamage = (work: () => void, kinds: string) =>
+    expect(work).toThrow(expect.objectContaining({ code: 'CORRUPT', message: expect.stringContaining(kinds) }))
+  const openRow = '\x01fk'
+  const fullRow = '\x02\x00\x00\x00\x01fk'
+  const subscriberRow = '\x00\x00\x00\x02fkk9'
+  const full = { kind: 'full', keys: ['k9'], previous: 0, next: 2 } as const
+  const nothing = (): void => undefined
+
+  const changed = (row: string, value: SubscriptionRow | null) => {
+    const { store, ring } = filled()
+    expect(store.get(row)).toBeDefined()
+    store.put(row, value, 1)
+    return ring
+  }
+  const put = { key: 'new', hash: 'hash', partition: 0, isNew: true }
+  isDamage(() => changed(openRow, full).put('fk', put, 1), 'kind full where one of kind open')
+  isDamage(() => changed(openRow, full).each('fk', nothing), 'kind full where one of kind open')
+  isDamage(() => changed(openRow, null).remove('fk', 'k9', 1), 'no row where one of kind open')
+  isDamage(() => changed(fullRow, null).each('fk', nothing), 'no row where one of kind full')
+  isDamage(() => changed(fullRow, null).remove('fk', 'k9', 1), 'no row where one of kind full')
+  isDamage(() => changed(subscriberRow, null).each('fk', nothing), 'no row where one of kind subscriber')
+  isDamage(() => changed(subscriberRow, full).remove('fk', 'k9', 1), 'kind full where one of kind subscriber')
+})
+
+test('a put looks up no row but those it changes', () => {
+  const store = open(new MemoryByteStore())
+  const looked: string[] = []
+  const watched: KeyValueStore<string, SubscriptionRow> = {
+    get: (key) => {
+      looked.push(key)
+      return store.get(key)
+    },
+    put: (...row) => store.put(...row),
+    digest: (key) => store.digest(key),
+  }
+  const ring = subscriptions(watched)
+  const put = (key: string, isNew: boolean) => {
+    ring.put('fk', { key, hash: 'hash', partition: 0, isNew }, 0)
+    return looked.splice(0)
+  }
+  for (let i = 0; i < 20; i++) expect(put(`k${i}`, true)).toEqual(['\x01fk'])
+  expect(put('k3', false)).toEqual(['\x00\x00\x00\x02fkk3'])
 })
