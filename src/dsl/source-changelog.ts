@@ -18,7 +18,7 @@ const ownInstead = "Or leave changelog: 'source' out: the table has a changelog 
  * What a table's store says of its changelog: the topic it is made of, or nothing.
  * @throws StreamError INVALID_TOPOLOGY where reading the topic again could give other rows than processing it did.
  */
-export function changelogSource(
+export function sourceTopicOf(
   { graph, node }: StreamState,
   given: unknown,
   { method, kept, store, call, site }: Materializing,

@@ -7,7 +7,7 @@ import { isVersioned } from '../topology/versioned.ts'
 import { callSite } from './call-site.ts'
 import { invalid, requireDuration, requireSync, ttlOf } from './invalid.ts'
 import { repartition, requireSerdes } from './repartition.ts'
-import { changelogSource } from './source-changelog.ts'
+import { sourceTopicOf } from './source-changelog.ts'
 import { displayName, requireSameGraph, type UserFunction } from './stateless.ts'
 import { type GivenSerdes, requireRows, type StreamState, type TableState, withSerdes } from './stream-state.ts'
 
@@ -39,7 +39,7 @@ export function materialized(
   const { key, value } = requireSerdes(given, 'for its store', call, fix, site)
   const input = state.rekeyed ? repartition(given, store, undefined, call, fix, site) : given
   const kept = keptAs(options, store, call, site)
-  const source = changelogSource(state, options?.changelog, { method, kept, store, call, site })
+  const source = sourceTopicOf(state, options?.changelog, { method, kept, store, call, site })
   const spec = graph.storeSpec({ name: store, ...kept, ...source, key, value }, options?.storage)
   return {
     graph,

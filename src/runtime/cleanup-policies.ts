@@ -3,13 +3,13 @@
 import type { Broker } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import type { Topology } from '../topology/node.ts'
-import { sourceChangelogs } from '../topology/source-changelogs.ts'
+import { tablesBySourceTopic } from '../topology/source-changelogs.ts'
 
 const config = 'cleanup.policy'
 
 /** @throws StreamError INVALID_TOPOLOGY for one that the broker deletes records of by age or size; UNAUTHORIZED where configs may not be read. */
 export async function checkCleanupPolicies(topology: Topology, broker: Broker): Promise<void> {
-  const tables = sourceChangelogs(topology)
+  const tables = tablesBySourceTopic(topology)
   if (tables.size === 0) return
   const configs = await broker.topicConfigs([...tables.keys()])
   for (const [topic, { name, where }] of tables) {

@@ -7,7 +7,7 @@ import type { Broker, Fetcher } from '../broker/port.ts'
 import { StreamError } from '../common/errors.ts'
 import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { TaskId } from './task-id.ts'
-import type { TaskStores } from './task-stores.ts'
+import type { StoreChangelog, TaskStores } from './task-stores.ts'
 
 /** A changelog repeats its keys, and writing rows is what takes the time: so many are gathered before they are written. */
 const gatheredRows = 16_384
@@ -20,12 +20,11 @@ interface Holder {
 }
 
 /** A changelog, and the task whose store it fills. */
-export interface Changelog<T extends Holder = Holder> extends TopicPartition {
+export interface Changelog<T extends Holder = Holder> extends StoreChangelog, TopicPartition {
   readonly task: T
-  readonly store: string
 }
 
-/** Where a changelog began and ended when it was looked at; of a topic that is one, where what was processed ends. */
+/** Where a changelog began and ended when it was looked at. */
 export interface Extent<T extends Holder = Holder> {
   readonly changelog: Changelog<T>
   readonly logStart: number
@@ -44,19 +43,13 @@ export interface Gathering<T extends Holder = Holder> extends Changelog<T>, Gath
   position: number
 }
 
-/** Those of the stores' own changelogs. */
-export async function extentsOf<T extends Holder>(
-  broker: Broker,
-  tasks: readonly T[],
-  endOf: 'stable' | 'end',
-): Promise<readonly Extent<T>[]> {
-  const changelogs = tasks.flatMap((task) =>
-    task.stores.changelogs().map(({ store, topic }) => ({ task, store, topic, partition: task.id.partition })),
+export function changelogsOf<T extends Holder>(tasks: readonly T[]): readonly Changelog<T>[] {
+  return tasks.flatMap((task) =>
+    task.stores.changelogs().map((changelog) => ({ ...changelog, task, partition: task.id.partition })),
   )
-  return extentsAt(broker, changelogs, endOf)
 }
 
-export async function extentsAt<T extends Holder>(
+export async function extentsOf<T extends Holder>(
   broker: Broker,
   changelogs: readonly Changelog<T>[],
   endOf: 'stable' | 'end',

@@ -10,6 +10,7 @@ import { partitionName } from '../common/record.ts'
 import type { RestoreProgress } from '../metrics/snapshot.ts'
 import {
   applyGathered,
+  changelogsOf,
   type Extent,
   extentsOf,
   fetchOn,
@@ -21,15 +22,13 @@ import {
   startOver,
   usableCheckpoint,
 } from './gathering.ts'
-import { sourceExtentsOf, upTo } from './source-changelog.ts'
+import { limitOf, upTo } from './source-changelog.ts'
 import type { StartPositions } from './start-positions.ts'
 import type { Task } from './task.ts'
 
 interface Restoring extends Gathering<Task> {
   start: number
   readonly end: number
-  /** It is a topic of the user's: its records are read as what was processed, and go on after the end. */
-  readonly isSource: boolean
 }
 
 /** For all changelogs together. */
@@ -58,12 +57,16 @@ export class Restorer {
    * @param starts those positions, at which topics end that are changelogs.
    */
   async begin(tasks: readonly Task[], starts: StartPositions): Promise<void> {
-    for (const extent of await extentsOf(this.#broker, tasks, 'end')) await this.#enter(extent, false)
-    for (const extent of await sourceExtentsOf(this.#broker, tasks, starts)) await this.#enter(extent, true)
+    const changelogs = changelogsOf(tasks).filter((changelog) => limitOf(changelog, starts) !== undefined)
+    for (const extent of await extentsOf(this.#broker, changelogs, 'end')) {
+      // A position beyond the log is refused when the task reads there: it is not waited for.
+      const end = Math.min(extent.end, limitOf(extent.changelog, starts) ?? 0)
+      await this.#enter({ ...extent, end })
+    }
     this.#assign()
   }
 
-  async #enter(extent: Extent<Task>, isSource: boolean): Promise<void> {
+  async #enter(extent: Extent<Task>): Promise<void> {
     const { changelog, logStart, end } = extent
     const { task, store, topic, partition } = changelog
     const what = `${store} of task ${task.name}`
@@ -74,7 +77,7 @@ export class Restorer {
     if (start >= end) return
     const from = checkpoint === undefined ? 'the start' : `checkpoint ${checkpoint}`
     this.#log('info', `${what}: restoring ${end - start} changelog offsets from ${from} to ${end}`)
-    const restoring = { ...changelog, ...gathering(), start, end, position: start, isSource }
+    const restoring = { ...changelog, ...gathering(), start, end, position: start }
     this.#active.set(partitionName(topic, partition), restoring)
   }
 
@@ -86,7 +89,7 @@ export class Restorer {
       const { topic, partition } = fetched
       const restoring = this.#active.get(partitionName(topic, partition))
       if (restoring === undefined) continue
-      const { records, position } = restoring.isSource ? await rowsUpTo(restoring, fetched) : fetched
+      const { records, position } = restoring.kind === 'source' ? await rowsUpTo(restoring, fetched) : fetched
       gather(restoring, records)
       restoring.position = position
       const share = Math.max(leastGatheredBytes, gatheredBytes / this.#active.size)
@@ -147,6 +150,7 @@ export class Restorer {
   }
 }
 
+/** A topic of the user's is read as what was processed, and goes on after the end. */
 async function rowsUpTo({ task, end }: Restoring, fetched: FetchedPartition): Promise<FetchedPartition> {
   const batch = upTo(end, fetched)
   return { ...batch, records: await task.rowsOf(batch) }

@@ -1,28 +1,17 @@
 /** How far topics of the user's are read that are changelogs: to where they were processed, since what is beyond is still to be. */
 
-import type { Broker, FetchedPartition } from '../broker/port.ts'
-import { type Extent, extentsAt } from './gathering.ts'
+import type { FetchedPartition } from '../broker/port.ts'
+import type { Changelog } from './gathering.ts'
 import type { StartPositions } from './start-positions.ts'
 import type { Task } from './task.ts'
 
 /**
- * The end of each is the position that its task goes on from. A task that does not read the topic, as that has fewer partitions than others, has no
- * rows of it.
+ * Where what counts of a changelog ends: Infinity for a store's own, all of which does; for a topic of the user's the position that the task goes on
+ * from, and undefined if the task does not read it: as it has fewer partitions than others, the task has no rows of it.
  */
-export async function sourceExtentsOf(
-  broker: Broker,
-  tasks: readonly Task[],
-  starts: StartPositions,
-): Promise<readonly Extent<Task>[]> {
-  const found = tasks.flatMap((task) =>
-    task.stores.sourceChangelogs().flatMap(({ store, topic }) => {
-      const start = starts.get(task)?.find((start) => start.topic === topic)
-      return start === undefined ? [] : [{ task, store, topic, partition: start.partition, position: start.offset }]
-    }),
-  )
-  const extents = await extentsAt(broker, found, 'end')
-  // A position beyond the log is refused when the task reads there: it is not waited for.
-  return extents.map((extent, i) => ({ ...extent, end: Math.min(extent.end, found[i]?.position ?? 0) }))
+export function limitOf({ kind, task, topic }: Changelog<Task>, starts: StartPositions): number | undefined {
+  if (kind === 'own') return Number.POSITIVE_INFINITY
+  return starts.get(task)?.find((start) => start.topic === topic)?.offset
 }
 
 /** What of a batch lies before `end`. */

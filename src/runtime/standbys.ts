@@ -11,6 +11,7 @@ import { partitionName } from '../common/record.ts'
 import type { StandbySnapshot } from '../metrics/snapshot.ts'
 import {
   applyGathered,
+  changelogsOf,
   extentsOf,
   fetchOn,
   type Gathering,
@@ -115,7 +116,9 @@ export class Standbys {
 
   async #begin(): Promise<void> {
     const { broker, log } = this.#options
-    for (const extent of await extentsOf(broker, this.#standbys, 'stable')) {
+    // What of a topic of the user's was processed is known to the one that runs the task.
+    const changelogs = changelogsOf(this.#standbys).filter(({ kind }) => kind === 'own')
+    for (const extent of await extentsOf(broker, changelogs, 'stable')) {
       const { changelog, logStart, end } = extent
       const { task, store, topic, partition } = changelog
       const checkpoint = await usableCheckpoint(extent, (why) =>

@@ -51,9 +51,15 @@ type Changelog =
 /** Nothing has to be written to what holds the rows already. */
 const nowhere = (): void => undefined
 
+/** Of a store, what its rows can be read from again. */
 export interface StoreChangelog {
   readonly store: string
   readonly topic: string
+  /**
+   * `own`: written by the store, and holds what is committed up to its end. `source`: a topic of the user's, which holds what is committed up to the
+   * input's committed position, and goes on from there.
+   */
+  readonly kind: 'own' | 'source'
 }
 
 /** Stores that share bytes and a checkpoint. A task has one on disk, one in memory and one of each supplier, as its stores are kept. */
@@ -233,20 +239,8 @@ export class TaskStores {
     return sum
   }
 
-  /** The changelogs of the stores' own, which hold what is committed up to their ends. */
   changelogs(): readonly StoreChangelog[] {
-    return this.#changelogs('own')
-  }
-
-  /** Topics of the user's that are changelogs: each holds what is committed up to the input's committed position, and goes on from there. */
-  sourceChangelogs(): readonly StoreChangelog[] {
-    return this.#changelogs('source')
-  }
-
-  #changelogs(kind: Changelog['kind']): readonly StoreChangelog[] {
-    return this.#bound.flatMap(({ store, changelog }) =>
-      changelog.kind === kind ? [{ store: store.name, topic: changelog.topic }] : [],
-    )
+    return this.#bound.map(({ store, changelog: { topic, kind } }) => ({ store: store.name, topic, kind }))
   }
 
   /** Offset in its changelog, whichever, up to which (exclusive) the store holds what is committed; undefined when it is empty. */

@@ -148,7 +148,8 @@ export class TestEngine {
       clock: () => this.#now,
       maxIdleMs: this.#isManual ? plan.topology.maxTaskIdleMs : undefined,
     })
-    for (const { store, topic } of task.stores.changelogs()) {
+    for (const { store, topic, kind } of task.stores.changelogs()) {
+      if (kind === 'source') continue
       const end = this.#log.endOf(topic, id.partition)
       if (end === 0) continue
       const from = task.stores.checkpointOf(store) ?? 0
@@ -166,7 +167,9 @@ export class TestEngine {
 
   /** A table whose topic is its changelog: from there, up to where it was processed. */
   async #restoreSource(task: Task, { topic, partition, offset }: StartPosition): Promise<void> {
-    const changelog = task.stores.sourceChangelogs().find((changelog) => changelog.topic === topic)
+    const changelog = task.stores
+      .changelogs()
+      .find((changelog) => changelog.kind === 'source' && changelog.topic === topic)
     if (changelog === undefined || offset === 0) return
     const from = task.stores.checkpointOf(changelog.store) ?? 0
     const records = this.#log.from(topic, partition, from).filter((record) => record.offset < offset)

@@ -5,7 +5,7 @@ import type { CommittedOffset, Output } from '../broker/port.ts'
 import { type ConsumerRecord, partitionName, type TopicPartition } from '../common/record.ts'
 import type { Plan } from '../runtime/plan.ts'
 import type { StartPosition, Task } from '../runtime/task.ts'
-import { sourceChangelogs } from '../topology/source-changelogs.ts'
+import { tablesBySourceTopic } from '../topology/source-changelogs.ts'
 import type { TestLog } from './log.ts'
 
 /** A record that its transaction has not brought out yet. */
@@ -68,7 +68,7 @@ export class Transactions {
   async commit(tasks: readonly Task[]): Promise<void> {
     const { log, plan } = this.#parts
     // What tables are restored from.
-    const kept = sourceChangelogs(plan().topology)
+    const kept = tablesBySourceTopic(plan().topology)
     // A task with calls under way is of another send that came meanwhile, which commits itself.
     const ready = tasks.filter((task) => task.hasWork && task.inFlight === 0)
     const commits = ready.map((task) => {

@@ -7,7 +7,7 @@ export function hasOwnChangelog({ sourceTopic }: Pick<StoreSpec, 'sourceTopic'>)
 }
 
 /** By topic, the table whose changelog it is. */
-export function sourceChangelogs({ nodes }: Topology): ReadonlyMap<string, TableNode> {
+export function tablesBySourceTopic({ nodes }: Topology): ReadonlyMap<string, TableNode> {
   return new Map(
     nodes.flatMap((node) =>
       node.kind === 'table' && node.store.sourceTopic !== undefined ? [[node.store.sourceTopic, node]] : [],
