@@ -93,6 +93,11 @@ export async function runProgram(args: readonly string[], version: string, io: I
       once(wholeNumber(16, 1_000_000)),
     )
     .option(
+      '--state-cleanup-delay <duration>',
+      'how long state of a task that is no longer here is kept, at least (default: 10m)',
+      once(duration),
+    )
+    .option(
       '--standbys <n>',
       "copies of each task's state on other processes of the application (default: 0)",
       once(wholeNumber(0, 100)),

@@ -37,7 +37,7 @@ export function inThreads({ workers, file, bootstrap }: ThreadOptions) {
     )
     const starts = Array.from({ length: workers }, (_, number): ThreadStart => {
       const identity = `${settings.identity}-${number}`
-      const own = { identity, instanceId: `${settings.instanceId}-${number}`, engines: workers }
+      const own = { identity, instanceId: `${settings.instanceId}-${number}` }
       return { file, appId: plan.appId, bootstrap, external, settings: { ...settings, ...own } }
     })
     const threads = starts.map((start) => new EngineThread(start, log))

@@ -22,6 +22,11 @@ export interface AppOptions {
   /** ms until what is committed is written to the state directory; default 1000. A crash replays what lies in between. */
   readonly flushIntervalMs?: number
   /**
+   * ms after which the local state of a task that this process has no more, as task or standby, is removed (Kafka Streams: `state.cleanup.delay.ms`);
+   * default 600000. Should the task come back later, it is restored from its changelogs.
+   */
+  readonly stateCleanupDelayMs?: number
+  /**
    * Copies of the state of each task that other processes of the application follow, so that one of them takes over with little to restore (Kafka Streams:
    * `num.standby.replicas`). What the group's leader is given counts: give all processes the same. Default 0.
    */

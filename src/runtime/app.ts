@@ -15,6 +15,7 @@ import { makePlan, type Plan } from './plan.ts'
 import { processId } from './process-id.ts'
 import { storeLookup } from './queries.ts'
 import { openSerdes } from './serdes.ts'
+import { StateCleanup } from './state-cleanup.ts'
 import { nextPlan, planWithout } from './topic-watch.ts'
 
 const caughtUpLookMs = 100
@@ -28,6 +29,7 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
   const { broker, metadataMaxAgeMs: maxAgeMs = 60_000 } = options
   const appId = options.appId ?? topology.name
   const log = options.log ?? (() => undefined)
+  const cleanupDelayMs = cleanupDelayOf(options)
   const plan = await makePlan(topology, appId, broker, options.topicConfigs)
   await openSerdes(topology)
   const directory = await stateDirectory(options, appId)
@@ -48,7 +50,18 @@ export async function startApp(topology: Topology, options: AppOptions): Promise
       }),
       log,
     })
-    const ended = generations.ended.finally(() => directory?.close())
+    const open = (): ReadonlySet<string> => {
+      const { tasks, standbys } = generations.snapshot()
+      return new Set([...tasks, ...standbys].map(({ id }) => id))
+    }
+    const cleanup =
+      directory === null
+        ? undefined
+        : new StateCleanup({ path: directory.path, delayMs: cleanupDelayMs, open, clock, log })
+    const ended = generations.ended.finally(async () => {
+      await cleanup?.stop()
+      await directory?.close()
+    })
     ended.catch(() => undefined)
     return {
       ended,
@@ -104,7 +117,6 @@ async function settingsOf(
   const commitIntervalMs = options.commitIntervalMs ?? 100
   return {
     identity,
-    engines: 1,
     statePath: directory?.path ?? null,
     commitIntervalMs,
     maxUncommittedBytes: options.maxUncommittedBytes ?? 64 << 20,
@@ -118,6 +130,13 @@ async function settingsOf(
     transactionTimeoutMs: transactionTimeout(commitIntervalMs, options.transactionTimeoutMs),
     applicationServer: null,
   }
+}
+
+function cleanupDelayOf({ stateCleanupDelayMs: delayMs = 600_000 }: AppOptions): number {
+  if (Number.isSafeInteger(delayMs) && delayMs > 0) return delayMs
+  throw new StreamError('INVALID_ARGUMENT', `stateCleanupDelayMs: ${delayMs} is not a whole number of ms above 0`, {
+    hint: 'Give the time after which the local state of a task that is no longer here is removed: 600000 for ten minutes.',
+  })
 }
 
 function standbysOf({ standbys = 0 }: AppOptions): number {

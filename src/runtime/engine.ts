@@ -3,6 +3,7 @@
  * own thread, or several in threads of their own; engines of one application share nothing but the state directory.
  */
 
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Broker } from '../broker/port.ts'
@@ -24,7 +25,7 @@ import { startsOf } from './start-positions.ts'
 import { stateBudget } from './state-budget.ts'
 import type { Task } from './task.ts'
 import { taskName } from './task-id.ts'
-import { makeTask, openStores, openWhenFree } from './tasks.ts'
+import { makeTask, openWhenFree } from './tasks.ts'
 import { Worker } from './worker.ts'
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
@@ -33,8 +34,6 @@ export type Log = (level: 'info' | 'warn' | 'error', message: string) => void
 export interface EngineSettings {
   /** Unique in the cluster, and the same after a restart on the same state. */
   readonly identity: string
-  /** Engines of this application in this process; they share the memory budget and the state directory. */
-  readonly engines: number
   /** Directory that holds a directory per task, locked by this process; null keeps state in memory. */
   readonly statePath: string | null
   readonly commitIntervalMs: number
@@ -108,7 +107,7 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   }
   const reassignParts: ReassignParts = {
     plan,
-    openStores: (id) => (settings.engines === 1 ? openStores(id, taskParts) : openWhenFree(id, taskParts)),
+    openStores: (id) => openWhenFree(id, taskParts),
     makeTask: (id, stores) => makeTask(id, stores, taskParts),
     closing: ({ id, name, stores }) => {
       const isOnDisk = plan.subTopologies[id.subTopology]?.stores.some(({ storage }) => storage === 'disk') === true
@@ -199,9 +198,11 @@ async function heldBefore({ plan, settings: { statePath } }: EngineParts): Promi
   return { open: { tasks: new Map(), standbys: new Map() }, left }
 }
 
-function positionsOf({ open, left }: HeldState): ReadonlyMap<string, number> {
+/** What was left may have been removed meanwhile, as unused. */
+function positionsOf({ open, left }: HeldState, statePath: string | null): ReadonlyMap<string, number> {
+  const still = [...left].filter(([task]) => statePath !== null && existsSync(join(statePath, task)))
   const here = [...open.tasks, ...open.standbys].map(([name, { stores }]) => [name, stores.position] as const)
-  return new Map([...left, ...here.filter(([, position]) => position > 0)])
+  return new Map([...still, ...here.filter(([, position]) => position > 0)])
 }
 
 function statefulTasks(plan: Plan): readonly string[] {
@@ -234,7 +235,7 @@ function joinGroup({ plan, broker, settings }: EngineParts, held: HeldState, eve
         tasks: [...held.open.tasks.keys()],
         applicationServer: settings.applicationServer,
         process: settings.process,
-        held: positionsOf(held),
+        held: positionsOf(held, settings.statePath),
       }),
     assign: (descriptions) => {
       const members = descriptions.map(({ memberId, userData }) => {

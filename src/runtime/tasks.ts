@@ -105,8 +105,8 @@ const lookMs = 50
 const patienceMs = 30_000
 
 /**
- * As `openStores`, for engines that share a state directory: when a task moves from one to another, the old one may still be
- * closing it. What another process holds is locked as a whole before any task is opened.
+ * As `openStores`, when nobody else has them: engines share a state directory, and when a task moves from one to another, the old one may still be
+ * closing it; or what was long unused is just being removed. What another process holds is locked as a whole before any task is opened.
  */
 export async function openWhenFree(id: TaskId, parts: TaskParts): Promise<TaskStores> {
   for (let waited = 0; ; waited += lookMs) {

@@ -3,11 +3,12 @@
  * it cannot vouch for is deleted, said aloud, and rebuilt from the changelog. A damaged database is never repaired.
  */
 
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { readBootId } from './boot.ts'
-import { type Checkpoint, checkpointKey, trustedCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, trustedCheckpoint } from './checkpoint.ts'
 import { type LevelOptions, openLevel } from './level.ts'
 import { type Marker, markerFile, readMarker, writeMarker } from './marker.ts'
 import { MemoryByteStore } from './memory.ts'
@@ -36,7 +37,7 @@ const sentinelKey = Buffer.from('\0created', 'utf8')
 const sentinelValue = Buffer.from('1', 'utf8')
 
 /**
- * @throws StreamError LOCKED when the task is open elsewhere; INVALID_ARGUMENT when the directory holds something else or cannot
+ * @throws StreamError LOCKED when the task is open elsewhere, or was being removed as unused: try again; INVALID_ARGUMENT when the directory holds something else or cannot
  * be used.
  */
 export async function openTaskState(options: TaskStateOptions): Promise<TaskState> {
@@ -57,10 +58,27 @@ export async function openTaskState(options: TaskStateOptions): Promise<TaskStat
 }
 
 async function openOnDisk(options: TaskStateOptions, dir: string): Promise<TaskState> {
+  const make = () => mkdir(dir, { recursive: true, mode: 0o700 })
+  // It fails when the clean-up takes away what it has found there: once, as what is made anew has no marker.
+  await make().catch(make)
+  try {
+    return await openMade(options, dir)
+  } catch (thrown) {
+    // Nobody but the clean-up takes a task's directory away, and while it has the database open it may put a file into it.
+    const { code } = thrown as NodeJS.ErrnoException
+    if (existsSync(dir) && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw thrown
+    throw new StreamError('LOCKED', `${dir} was removed as unused while it was opened`, {
+      cause: thrown,
+      where: { task: options.taskId },
+      hint: 'Start again; if it comes back, see that nothing but streamctl deletes files in the state directory.',
+    })
+  }
+}
+
+async function openMade(options: TaskStateOptions, dir: string): Promise<TaskState> {
   const bootId = options.bootId === undefined ? readBootId() : options.bootId
   const marker: Marker = { state: 'open', task: options.taskId, bootId }
   const database = join(dir, 'db')
-  await mkdir(dir, { recursive: true, mode: 0o700 })
 
   const found = await inspect(options, dir, database, bootId)
   let opened: Opened | undefined
@@ -71,10 +89,11 @@ async function openOnDisk(options: TaskStateOptions, dir: string): Promise<TaskS
     else opened = result
   }
   if (opened === undefined) {
+    await writeMarker(dir, { ...marker, state: 'creating' })
+    // Only now, as a directory that went meanwhile looks damaged, too.
     if (wiped !== null)
       options.warn(`state of task ${options.taskId} was wiped and is rebuilt from its changelog: ${wiped}`)
-    await writeMarker(dir, { ...marker, state: 'creating' })
-    opened = await openNew(database, options)
+    opened = await openNew(dir, database, options)
   }
   await writeMarker(dir, marker)
   const { bytes, checkpoint } = opened
@@ -162,16 +181,34 @@ async function examine(bytes: ByteStore): Promise<Opened | string> {
   return typeof checkpoint === 'string' ? checkpoint : { bytes, checkpoint }
 }
 
-async function openNew(database: string, options: TaskStateOptions): Promise<Opened> {
-  await rm(database, { recursive: true, force: true })
-  await mkdir(database, { mode: 0o700 })
-  const bytes = await openLevel(database, { ...options, createIfMissing: true })
+async function openNew(dir: string, database: string, options: TaskStateOptions): Promise<Opened> {
+  const bytes = await openEmpty(dir, database, options).catch((thrown: unknown) => {
+    if (thrown instanceof StreamError && thrown.code === 'LOCKED') throw thrown
+    // The clean-up may have had the database open before it saw the marker, and what LevelDB wrote for it then lies in the new directory: once, as
+    // it is not locked any more.
+    return openEmpty(dir, database, options)
+  })
   try {
     await bytes.write([{ key: sentinelKey, value: sentinelValue }])
-    if (bytes.get(checkpointKey) !== undefined) throw new StreamError('INTERNAL', `${database} is not empty when new`)
   } catch (thrown) {
     await bytes.close()
     throw thrown
   }
   return { bytes, checkpoint: null }
+}
+
+async function openEmpty(dir: string, database: string, options: TaskStateOptions): Promise<ByteStore> {
+  await rm(database, { recursive: true, force: true })
+  await mkdir(database, { mode: 0o700 })
+  const bytes = await openLevel(database, { ...options, createIfMissing: true }).catch(async (thrown: unknown) => {
+    // Where the clean-up has just taken all of it away, classic-level has made the directories anew, without a marker.
+    if (!existsSync(join(dir, markerFile))) {
+      await rm(database, { recursive: true, force: true })
+      await rmdir(dir).catch(() => undefined)
+    }
+    throw thrown
+  })
+  if ((await trustedCheckpoint(bytes).catch(messageOf)) === null) return bytes
+  await bytes.close()
+  throw new StreamError('INTERNAL', `${database} is not empty when new`)
 }

@@ -87,6 +87,8 @@ test.each([
   [['rnu'], "unknown command 'rnu'. Did you mean run\\?"],
   [['graph'], "missing required argument 'topology'"],
   [['run', 'topology.ts', '--timeout', '10'], "argument '10' is invalid. Give a number with its unit"],
+  [['run', 'topology.ts', '--state-cleanup-delay', '600'], "argument '600' is invalid. Give a number with its unit"],
+  [['run', 'topology.ts', '--state-cleanup-delay', '0s'], 'Give a duration from 1ms to 24d'],
   [['run', 'topology.ts', '--partitions', '1.5'], 'Give a whole number from 1 to 1000'],
   [['run', 'topology.ts', '--app-id', '../x'], "argument '../x' is invalid"],
   [['run', 'topology.ts', '--app-id', 'a', '--app-id', 'b'], 'It is given twice'],

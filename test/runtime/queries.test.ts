@@ -118,7 +118,7 @@ describe('stores of a running application', () => {
       startEngines: (parts) =>
         Promise.all(
           ['one', 'two'].map((identity) =>
-            startEngine({ ...parts, settings: { ...parts.settings, identity, instanceId: identity, engines: 2 } }),
+            startEngine({ ...parts, settings: { ...parts.settings, identity, instanceId: identity } }),
           ),
         ),
     })

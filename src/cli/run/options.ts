@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly commitInterval?: number | undefined
   /** MiB. */
   readonly stateMemory?: number | undefined
+  /** ms. */
+  readonly stateCleanupDelay?: number | undefined
   /** Copies of each task's state. */
   readonly standbys?: number | undefined
   readonly stateDir?: string | undefined
@@ -78,6 +80,7 @@ function repeated(names: readonly string[]): string | undefined {
 export function appOptions({
   commitInterval,
   stateMemory,
+  stateCleanupDelay,
   standbys,
   instanceId,
   sessionTimeout,
@@ -88,6 +91,7 @@ export function appOptions({
   return {
     ...(commitInterval === undefined ? {} : { commitIntervalMs: commitInterval }),
     ...(stateMemory === undefined ? {} : { stateMemoryBytes: stateMemory * 1024 * 1024 }),
+    ...(stateCleanupDelay === undefined ? {} : { stateCleanupDelayMs: stateCleanupDelay }),
     ...(standbys === undefined ? {} : { standbys }),
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(sessionTimeout === undefined ? {} : { sessionTimeoutMs: sessionTimeout }),
