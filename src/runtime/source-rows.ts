@@ -4,27 +4,19 @@
  */
 
 import type { FetchedPartition } from '../broker/port.ts'
-import type { ReadFrom } from '../common/bytes.ts'
 import { type ConsumerRecord, consumerRecord } from '../common/record.ts'
 import { type AnySerde, isReadAlone } from '../serde/serde.ts'
 import { canonical } from '../state/map-keys.ts'
-import type { Timestamps } from './timestamps.ts'
+import type { SourceProcessor } from './source.ts'
 
 /** How the records of a source read. */
-interface SourceReader {
-  readonly key: AnySerde
-  readonly value: AnySerde
-  readonly readKey: ReadFrom<unknown>
-  readonly readValue: ReadFrom<unknown>
-  readonly timestamps: Timestamps | undefined
-}
+type SourceReader = Pick<SourceProcessor, 'key' | 'value' | 'readKey' | 'readValue' | 'timestamps'>
 
 /** The records as a changelog of the store's own would hold them. What a serde looks up must be there. */
 export function rowsOf(source: SourceReader, batch: FetchedPartition): readonly ConsumerRecord[] {
-  const { topic, partition } = batch
   // Times that are those of other records are refused where such a table is built.
-  const stamped = source.timestamps?.stamp(batch.records, { topic, partition, partitionTime: -1, enqueuedTime: -1 })
-  return (stamped ?? batch.records).flatMap((record) => rowOf(source, record) ?? [])
+  const records = source.timestamps?.stampAlone(batch.records, batch) ?? batch.records
+  return records.flatMap((record) => rowOf(source, record) ?? [])
 }
 
 function rowOf({ key, value, readKey, readValue }: SourceReader, record: ConsumerRecord): ConsumerRecord | undefined {

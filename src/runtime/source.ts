@@ -4,23 +4,22 @@
  */
 
 import type { FetchedPartition } from '../broker/port.ts'
+import type { ReadFrom } from '../common/bytes.ts'
 import type { Counter } from '../common/counter.ts'
-import { located, StreamError } from '../common/errors.ts'
+import { located, messageOf, StreamError } from '../common/errors.ts'
 import type { ConsumerRecord } from '../common/record.ts'
 import type { CurrentRecord, Process } from '../operators/processor.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import type { PartitionQueue } from './partition-group.ts'
 import { asWritten, type Timestamps } from './timestamps.ts'
 
-type Reader = (source: Buffer, start: number, end: number) => unknown
-
 /** How one source topic enters the compiled sub-topology. */
 export interface SourceProcessor {
   readonly node: string
   readonly key: AnySerde
   readonly value: AnySerde
-  readonly readKey: Reader
-  readonly readValue: Reader
+  readonly readKey: ReadFrom<unknown>
+  readonly readValue: ReadFrom<unknown>
   readonly process: Process
   readonly received: Counter
   /** Where event time is not the record's timestamp as it stands. */
@@ -60,17 +59,13 @@ export function receive(queue: PartitionQueue<SourceProcessor>, record: Consumer
   try {
     if (keyStart >= 0) key = source.readKey(bytes, keyStart, record.keyEnd)
     if (valueStart >= 0) value = source.readValue(bytes, valueStart, record.valueEnd)
-    if (timestamp < 0) {
-      if (source.timestamps?.skips === true) {
-        skip(queue, record)
-        return
-      }
-      throw source.timestamps?.refusal(record, queue) ?? negativeTimestamp(timestamp)
-    }
   } catch (thrown) {
-    const error = undecodable(thrown, source.node)
-    if (error.code !== 'PROCESSING' && source.refuse(asWritten(record), queue.partition, error)) return
-    throw error
+    giveUp(queue, record, undecodable(thrown, source.node))
+    return
+  }
+  if (timestamp < 0) {
+    withoutTime(queue, record)
+    return
   }
   if (timestamp > queue.partitionTime) queue.partitionTime = timestamp
   current.value = value
@@ -79,22 +74,33 @@ export function receive(queue: PartitionQueue<SourceProcessor>, record: Consumer
   source.process(key, value, timestamp, record.headers)
 }
 
-/** @throws StreamError PROCESSING when it has no timestamp because its extractor threw. */
-function skip({ source, topic, partition }: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
-  const error = source.timestamps?.refusal(record, { topic, partition })
-  if (error?.code === 'PROCESSING') throw error
-  source.skipped()
+/** Leaves a record out that has no event time, or gives it up. @throws StreamError PROCESSING when that is because its extractor threw. */
+function withoutTime(queue: PartitionQueue<SourceProcessor>, record: ConsumerRecord): void {
+  const { node, timestamps, skipped } = queue.source
+  const error = timestamps?.refusal(record, queue) ?? negativeTimestamp(record.timestamp, node)
+  if (timestamps?.skips === true) skipped()
+  else giveUp(queue, record, error)
 }
 
-function negativeTimestamp(timestamp: number): StreamError {
+/** To the dead letters, where the source has some. @throws the error where it has none. */
+function giveUp(
+  { source, partition }: PartitionQueue<SourceProcessor>,
+  record: ConsumerRecord,
+  error: StreamError,
+): void {
+  if (!source.refuse(asWritten(record), partition, error)) throw error
+}
+
+function negativeTimestamp(timestamp: number, node: string): StreamError {
   return new StreamError('DESERIALIZATION', `timestamp ${timestamp} is before 1970`, {
+    where: { node },
     hint: 'The producer wrote no timestamp, or a wrong one. Windows and joins need one; dead-letter such records or mend the producer.',
   })
 }
 
 function undecodable(thrown: unknown, node: string): StreamError {
   if (thrown instanceof StreamError) return located(thrown, { node })
-  return new StreamError('DESERIALIZATION', `${node}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+  return new StreamError('DESERIALIZATION', `${node}: ${messageOf(thrown)}`, {
     cause: thrown,
     where: { node },
   })

@@ -3,18 +3,17 @@
  * its policies). Records are stamped as they are put into their queue, in their order, so that the choice between inputs goes by it.
  */
 
+import type { ReadFrom } from '../common/bytes.ts'
 import { messageOf, StreamError } from '../common/errors.ts'
 import { ConsumerRecord, type TopicPartition } from '../common/record.ts'
 import type { RecordContext } from '../common/record-context.ts'
 import type { Clock } from '../common/time.ts'
 import type { SourceNode, TimestampPolicy } from '../topology/node.ts'
 
-type Reader = (source: Buffer, start: number, end: number) => unknown
-
 export interface TimestampsArgs {
   readonly node: SourceNode
-  readonly readKey: Reader
-  readonly readValue: Reader
+  readonly readKey: ReadFrom<unknown>
+  readonly readValue: ReadFrom<unknown>
   readonly clock: Clock
 }
 
@@ -65,12 +64,16 @@ export class Timestamps {
     let latest = Math.max(queue.partitionTime, queue.enqueuedTime)
     const stamped = records.map((record) => {
       const timestamp = this.#timestampOf(record, queue, latest)
-      if (timestamp === undefined) return record
-      if (timestamp > latest) latest = timestamp
-      return timestamp === record.timestamp ? record : new StampedRecord(record, timestamp)
+      if (timestamp !== undefined && timestamp > latest) latest = timestamp
+      return withTime(record, timestamp)
     })
     queue.enqueuedTime = latest
     return stamped
+  }
+
+  /** As `stamp`, each record by itself; for a source whose policy asks for no other record's time. */
+  stampAlone(records: readonly ConsumerRecord[], from: TopicPartition): readonly ConsumerRecord[] {
+    return records.map((record) => withTime(record, this.#timestampOf(record, from, invalid)))
   }
 
   /** undefined for a record that does not read. */
@@ -87,7 +90,7 @@ export class Timestamps {
       try {
         if (timestamp !== undefined) given = timestamp(...read, contextOf(record, from))
       } catch {
-        // As what it throws, which `refusal` says then.
+        // `refusal` throws it again when it is the record's turn.
         return invalid
       }
     }
@@ -102,7 +105,7 @@ export class Timestamps {
     return [valueStart < 0 ? null : readValue(bytes, valueStart, valueEnd), key]
   }
 
-  /** Why a record has no timestamp, in words. */
+  /** Why a record has no timestamp, in words. @throws StreamError PROCESSING when that is because its extractor threw. */
   refusal(stamped: ConsumerRecord, from: TopicPartition): StreamError {
     const record = asWritten(stamped)
     const { name, timestamp } = this.#args.node
@@ -111,7 +114,7 @@ export class Timestamps {
       if (timestamp !== undefined) given = timestamp(...this.#read(record), contextOf(record, from))
     } catch (thrown) {
       const message = `${name}: the timestamp extractor threw: ${messageOf(thrown)}`
-      return new StreamError('PROCESSING', message, { cause: thrown, where: { node: name } })
+      throw new StreamError('PROCESSING', message, { cause: thrown, where: { node: name } })
     }
     const what =
       this.#policy === 'partition-time'
@@ -122,6 +125,10 @@ export class Timestamps {
       hint: "Mend the extractor or the producer, or say what is to be done: onInvalidTimestamp: 'skip', 'partition-time' or 'wall-clock'.",
     })
   }
+}
+
+function withTime(record: ConsumerRecord, timestamp: number | undefined): ConsumerRecord {
+  return timestamp === undefined || timestamp === record.timestamp ? record : new StampedRecord(record, timestamp)
 }
 
 function contextOf(
