@@ -84,7 +84,8 @@ export async function call(
   return { exit: forced ?? exit, ...said }
 }
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+/** The program's entry. */
+export const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** The program itself, from its sources. */
 export function program(

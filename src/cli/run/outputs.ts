@@ -1,10 +1,11 @@
 /** The files bound to result topics by `run --out`: what a reader of committed data sees, written as it is committed. */
 
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { Broker } from '../../broker/port.ts'
+import type { Broker, PartitionOffset } from '../../broker/port.ts'
 import type { TopicPartition } from '../../common/record.ts'
 import { partitionsOf } from '../../common/record.ts'
 import { externalTopics } from '../../topology/external-topics.ts'
@@ -35,6 +36,12 @@ export interface Outputs {
   close(): Promise<void>
 }
 
+interface Plan {
+  readonly decoders: Decoders
+  readonly partitions: readonly TopicPartition[]
+  readonly start: readonly PartitionOffset[]
+}
+
 interface OpenOutput {
   readonly tail: Tail
   readonly partitions: readonly TopicPartition[]
@@ -49,13 +56,17 @@ export async function openOutputs(
   io: Io,
 ): Promise<Outputs> {
   const counts = await broker.topics([...externalTopics(topology).written])
-  const opened: OpenOutput[] = []
-  for (const { topic, file } of bindings) {
-    const decoders = outputDecoders(topology, topic)
+  const planned: Plan[] = []
+  for (const { topic } of bindings) {
     const partitions = partitionsOf(topic, counts.get(topic)?.partitions ?? 0)
-    const stream = file === '-' ? null : (await open(resolve(io.cwd, file), 'w')).createWriteStream()
-    const writer = stream === null ? io.out : new LineWriter(stream)
     const start = await broker.offsets(partitions, 'stable')
+    planned.push({ decoders: outputDecoders(topology, topic), partitions, start })
+  }
+  // Last of what can fail: then no tail is left running, and no file is emptied for nothing.
+  const files = await openFiles(bindings.map(({ file }) => (file === '-' ? null : resolve(io.cwd, file))))
+  const opened = planned.map(({ decoders, partitions, start }, index): OpenOutput => {
+    const file = files[index]?.createWriteStream() ?? null
+    const writer = file === null ? io.out : new LineWriter(file)
     const tail = startTail(
       broker,
       start,
@@ -65,8 +76,8 @@ export async function openOutputs(
       },
       { prepare: (batch) => prepareBatch(decoders, batch.records) },
     )
-    opened.push({ tail, partitions, file: stream })
-  }
+    return { tail, partitions, file }
+  })
   const failed = new Promise<never>((_, reject) => {
     for (const { tail } of opened) tail.ended.catch(reject)
   })
@@ -90,5 +101,23 @@ export async function openOutputs(
       await Promise.allSettled(opened.map(({ tail }) => tail.close()))
       await closeFiles()
     },
+  }
+}
+
+/** Opens all before one is emptied: a path that cannot be opened costs no other file what is in it. null stays null. */
+async function openFiles(paths: readonly (string | null)[]): Promise<readonly (FileHandle | null)[]> {
+  const handles: (FileHandle | null)[] = []
+  try {
+    for (const path of paths) {
+      handles.push(path === null ? null : await open(path, constants.O_WRONLY | constants.O_CREAT))
+    }
+    for (const handle of handles) {
+      // Pipes and devices have no length.
+      if ((await handle?.stat())?.isFile()) await handle?.truncate()
+    }
+    return handles
+  } catch (thrown) {
+    await Promise.allSettled(handles.map(async (handle) => handle?.close()))
+    throw thrown
   }
 }
