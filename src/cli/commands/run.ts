@@ -21,6 +21,7 @@ import { guardTopology, type LockGuard } from '../run/lock-guard.ts'
 import { appOptions, checkCombination, type RunOptions } from '../run/options.ts'
 import { type Outputs, openOutputs, outputDecoders } from '../run/outputs.ts'
 import { enginesOf, stateDirOf } from '../run/place.ts'
+import { checkFiles } from '../run/same-file.ts'
 import { type RunView, runView, viewKind } from '../run/view.ts'
 import { onStop, type Stopping } from '../signals.ts'
 import { timer, within } from '../timer.ts'
@@ -31,6 +32,7 @@ const drainMs = 10_000
 export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
   const { in: files = [], out = [] } = options
   checkCombination(options)
+  await checkFiles(file, options, io)
   const choice = chooseBroker(options.broker, io, files.length > 0)
   const stateDir = stateDirOf(options, choice, io)
   const startEngines = enginesOf(file, options, choice, io)
