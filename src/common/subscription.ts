@@ -20,8 +20,6 @@ export interface Subscription {
   readonly key: string
   /** Where the left row is, and the answer goes. */
   readonly partition: number
-  /** The row did not refer to the foreign key before: there is no subscription of it to look for. */
-  readonly isNew: boolean
 }
 
 /** The answer; its record's key is that of the left row. */

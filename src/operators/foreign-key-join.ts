@@ -21,7 +21,7 @@ export function foreignKeySubscribed<F, V>(
 ): Process<F | null, Subscription> {
   const { subscriptions, keyText, view } = args
   const { forwarded } = ctx
-  return (foreignKey, { instruction, hash, key, partition, isNew }, timestamp, headers) => {
+  return (foreignKey, { instruction, hash, key, partition }, timestamp, headers) => {
     const answer = (value: V | null, at: number): void => {
       forwarded.count++
       const isQuiet = value === null && instruction === 'subscribe'
@@ -34,7 +34,7 @@ export function foreignKeySubscribed<F, V>(
     }
     const text = keyText(foreignKey)
     if (instruction === 'subscribe' || instruction === 'resubscribe') {
-      subscriptions.put(text, { key, hash: hash as string, partition, isNew }, timestamp)
+      subscriptions.put(text, { key, hash: hash as string, partition }, timestamp)
     } else {
       subscriptions.remove(text, key, timestamp)
       if (instruction === 'unsubscribe') return

@@ -39,9 +39,9 @@ export function foreignKeySubscribe<K, V, F>(
     const now = value === null ? null : foreignKeyOf(value, key)
     const text = keyText(key)
     const hash = digest(key, value)
-    const send = (foreignKey: F | null, instruction: Instruction, isNew = false): void => {
+    const send = (foreignKey: F | null, instruction: Instruction): void => {
       forwarded.count++
-      next(foreignKey, { instruction, hash, key: text, partition, isNew }, timestamp, headers)
+      next(foreignKey, { instruction, hash, key: text, partition }, timestamp, headers)
     }
     if (!left && now === null) {
       if (value !== null) ctx.drop('null-foreign-key')
@@ -52,6 +52,6 @@ export function foreignKeySubscribe<K, V, F>(
     const moved = before !== null && (now === null || !sameForeignKey(before, now))
     if (moved) send(before, 'unsubscribe')
     // What the old row had to do with its foreign key is not known: the answer takes the result back.
-    send(now, left || moved ? 'resubscribe' : 'subscribe', before === null || moved)
+    send(now, left || moved ? 'resubscribe' : 'subscribe')
   }
 }

@@ -9,28 +9,25 @@ const hashBytes = 8
 const hashFlag = 0x80
 const valueFlag = 0x40
 const quietFlag = 0x20
-const newFlag = 0x10
 
 /** Keys that are texts of one character a byte: looked up in memory as they are. */
 export const textKey: Serde<string> = Object.freeze({ format: 'bytes', ...byteText })
 
-/** `flags:1 [hash:8] partition:4 key`, where the lowest two bits of the flags are the instruction, and 10 says that it is new. */
+/** `flags:1 [hash:8] partition:4 key`, where the lowest two bits of the flags are the instruction. */
 export const subscription: Serde<Subscription> = Object.freeze({
   format: 'subscription',
   primitive: false,
-  serialize: serializeWith(({ instruction, hash, key, partition, isNew }: Subscription, target: ByteTarget): void => {
-    writeHead(instructions.indexOf(instruction) | (isNew ? newFlag : 0), hash, target)
+  serialize: serializeWith(({ instruction, hash, key, partition }: Subscription, target: ByteTarget): void => {
+    writeHead(instructions.indexOf(instruction), hash, target)
     const at = target.reserve(4 + key.length)
     target.buffer.writeUInt32BE(partition, at)
     target.length = at + 4 + target.buffer.write(key, at + 4, 'latin1')
   }),
   deserialize: deserializeWith((source: Buffer, start: number, end: number): Subscription => {
     const { flags, hash, at } = readHead(source, start, end)
-    const instruction = instructions[flags & ~(hashFlag | newFlag)] as Instruction | undefined
+    const instruction = instructions[flags & ~hashFlag] as Instruction | undefined
     if (instruction === undefined || at + 4 > end) throw unreadable(end - start, 'subscription')
-    const partition = source.readUInt32BE(at)
-    const key = source.toString('latin1', at + 4, end)
-    return { instruction, hash, key, partition, isNew: (flags & newFlag) !== 0 }
+    return { instruction, hash, partition: source.readUInt32BE(at), key: source.toString('latin1', at + 4, end) }
   }),
 })
 

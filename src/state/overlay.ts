@@ -104,7 +104,7 @@ export class Overlay<K, V> {
       return entry
     }
     const loaded = bucket.complete ? undefined : this.#load(bucket, key)
-    this.#absentKey = key
+    this.#absentKey = canonical(key)
     this.#absentBucket = loaded === undefined && this.#primitive ? bucket : undefined
     return loaded
   }
@@ -114,7 +114,7 @@ export class Overlay<K, V> {
     const isNew = bucket === this.#absentBucket && key === this.#absentKey
     const found = isNew ? undefined : this.#find(bucket, key)
     const entry = found ?? this.#insert(bucket, this.#mapKey(canonical(key)))
-    this.#absentBucket = undefined
+    if (isNew) this.#absentBucket = undefined
     this.#lastKey = key
     this.#lastEntry = entry
     entry.value = value

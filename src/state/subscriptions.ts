@@ -13,12 +13,12 @@ import type { KeyValueStore } from './store.ts'
 const keysPerBlock = 8
 
 /** Who subscribes. */
-export interface Subscribed extends Pick<Subscription, 'key' | 'partition' | 'isNew'> {
+export interface Subscribed extends Pick<Subscription, 'key' | 'partition'> {
   readonly hash: string
 }
 
 export interface Subscriptions {
-  /** A subscription that is there keeps its place; of a new one there is none. */
+  /** A subscription that is there keeps its place. */
   put(foreignKey: string, subscription: Subscribed, timestamp: number): void
   remove(foreignKey: string, key: string, timestamp: number): void
   /** In order of arrival. Nothing may be put or removed meanwhile. */
@@ -97,9 +97,9 @@ export function subscriptions(store: KeyValueStore<string, SubscriptionRow>): Su
     store.put(openRowOf(foreignKey), isLeft ? { ...open, first, last } : null, timestamp)
   }
   return {
-    put(foreignKey, { key, hash, partition, isNew }, timestamp) {
+    put(foreignKey, { key, hash, partition }, timestamp) {
       const row = rowOf(foreignKey, key)
-      const known = isNew ? undefined : subscriberOf(row)
+      const known = subscriberOf(row)
       const block = known?.block ?? add(foreignKey, key, timestamp)
       store.put(row, { kind: 'subscriber', hash, partition, block }, timestamp)
     },

@@ -35,9 +35,9 @@ describe('what a change of a left row tells the other side', () => {
       old = row
     }
     const said = seen.map(([foreignKey, message, at]) => {
-      const { instruction, hash, key, partition, isNew } = message as Record<string, unknown>
+      const { instruction, hash, key, partition } = message as Record<string, unknown>
       expect([key, partition]).toEqual(['<k>', 3])
-      return `${at} ${foreignKey} ${instruction}${isNew ? ' anew' : ''} ${hash}`
+      return `${at} ${foreignKey} ${instruction} ${hash}`
     })
     return { said, drops: ctx.drops }
   }
@@ -49,14 +49,14 @@ describe('what a change of a left row tells the other side', () => {
   test('inner', () => {
     const { said, drops } = told(false, [null, a1, a2, b3, none4, none4, null, a1, null, null])
     expect(said).toEqual([
-      '1 a subscribe anew #1',
+      '1 a subscribe #1',
       '2 a subscribe #2',
       '3 a unsubscribe #3',
-      '3 b resubscribe anew #3',
+      '3 b resubscribe #3',
       '4 b unsubscribe-and-answer #4',
       '5 null subscribe #4',
       '6 null subscribe null',
-      '7 a subscribe anew #1',
+      '7 a subscribe #1',
       '8 a unsubscribe-and-answer null',
     ])
     expect(drops).toEqual(['null-foreign-key', 'null-foreign-key'])
@@ -65,15 +65,15 @@ describe('what a change of a left row tells the other side', () => {
   test('left: every change is answered', () => {
     const { said, drops } = told(true, [null, a1, a2, b3, none4, a1, null, null])
     expect(said).toEqual([
-      '1 a resubscribe anew #1',
+      '1 a resubscribe #1',
       '2 a resubscribe #2',
       '3 a unsubscribe #3',
-      '3 b resubscribe anew #3',
+      '3 b resubscribe #3',
       '4 b unsubscribe #4',
-      '4 null resubscribe anew #4',
-      '5 a resubscribe anew #1',
+      '4 null resubscribe #4',
+      '5 a resubscribe #1',
       '6 a unsubscribe null',
-      '6 null resubscribe anew null',
+      '6 null resubscribe null',
     ])
     expect(drops).toEqual([])
   })
@@ -92,7 +92,7 @@ test('a subscription is answered as it asks, an update of the row answers all wh
       return [key, quiet ? 'quietly none' : value, at]
     })
   const message = (instruction: 'subscribe' | 'resubscribe' | 'unsubscribe' | 'unsubscribe-and-answer', key: string) =>
-    ({ instruction, hash: `#${key}`, key, partition: 1, isNew: false }) as const
+    ({ instruction, hash: `#${key}`, key, partition: 1 }) as const
 
   ask('a', message('subscribe', 'k1'), 5, headers)
   ask('a', message('resubscribe', 'k2'), 6, headers)

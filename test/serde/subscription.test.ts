@@ -19,7 +19,6 @@ test('what is written is read', () => {
         hash: fc.option(hash),
         key: latin,
         partition,
-        isNew: fc.boolean(),
       }),
       (given) => {
         expect(subscription.deserialize(subscription.serialize(given))).toEqual(given)
@@ -69,13 +68,11 @@ test('the bytes are those of the format', () => {
     hash: '\x01\x02\x03\x04\x05\x06\x07\xff',
     key: 'k\xe9',
     partition: 2,
-    isNew: false,
   } as const
   expect(subscription.serialize(given).toString('hex')).toBe('82' + '01020304050607ff' + '00000002' + '6be9')
   expect(subscription.serialize({ ...given, instruction: 'subscribe', hash: null }).toString('hex')).toBe(
     '00' + '00000002' + '6be9',
   )
-  expect(subscription.serialize({ ...given, hash: null, isNew: true }).toString('hex')).toBe('12' + '00000002' + '6be9')
   const answers = responseOf(string)
   expect(answers.serialize({ hash: null, value: 'v', partition: 1 }).toString('hex')).toBe('4076')
   expect(answers.serialize({ hash: null, value: null, partition: 1 }).toString('hex')).toBe('00')

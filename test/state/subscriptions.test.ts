@@ -31,12 +31,7 @@ function listed(store: OverlayKeyValueStore<string, SubscriptionRow>, foreignKey
 const foreignKeys = ['', 'a', '\x00\x00\x00\x01a', 'aa', '\x01a']
 const keys = ['', 'a', 'aa', 'b', '\x00', 'ÿ']
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.tuple(fc.constant('put'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
-  // Says that it is new where it is.
-  {
-    weight: 3,
-    arbitrary: fc.tuple(fc.constant('put-told'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)),
-  },
+  { weight: 6, arbitrary: fc.tuple(fc.constant('put'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
   { weight: 4, arbitrary: fc.tuple(fc.constant('remove'), fc.constantFrom(...foreignKeys), fc.constantFrom(...keys)) },
   { weight: 1, arbitrary: fc.constant(['commit', '', ''] as const) },
   { weight: 1, arbitrary: fc.constant(['discard', '', ''] as const) },
@@ -52,9 +47,8 @@ test('who refers to a key, in order of arrival, over commits, aborts and a resto
       const model: Model = new Map(foreignKeys.map((key) => [key, new Map()]))
       let committed: Model = structuredClone(model)
       for (const [nth, [kind, foreignKey, key]] of steps.entries()) {
-        if (kind === 'put' || kind === 'put-told') {
-          const isNew = kind === 'put-told' && model.get(foreignKey)?.has(key) === false
-          subscriptions(store).put(foreignKey, { key, hash: `hash${nth}`, partition: nth, isNew }, nth)
+        if (kind === 'put') {
+          subscriptions(store).put(foreignKey, { key, hash: `hash${nth}`, partition: nth }, nth)
           model.get(foreignKey)?.set(key, `hash${nth}`)
         } else if (kind === 'remove') {
           subscriptions(store).remove(foreignKey, key, nth)
@@ -81,8 +75,7 @@ test('who refers to a key, in order of arrival, over commits, aborts and a resto
 test('a subscription costs two rows, and one in eight one more, however many there are', async () => {
   const bytes = new MemoryByteStore()
   const store = open(bytes)
-  const put = (key: string, hash: string, at: number) =>
-    subscriptions(store).put('fk', { key, hash, partition: 0, isNew: false }, at)
+  const put = (key: string, hash: string, at: number) => subscriptions(store).put('fk', { key, hash, partition: 0 }, at)
   for (let i = 0; i < 1000; i++) put(`k${i}`, 'hash', i)
   await commit(store, bytes)
   const costs: number[] = []
@@ -112,7 +105,7 @@ test('those of many leave nothing behind when they go, in whatever order', async
         for (const { key, goes } of changes) {
           const name = `k${key}`
           if (goes) ring.remove('fk', name, 0)
-          else ring.put('fk', { key: name, hash: 'hash', partition: 0, isNew: !model.has(name) }, 0)
+          else ring.put('fk', { key: name, hash: 'hash', partition: 0 }, 0)
           if (goes) model.delete(name)
           else model.add(name)
           expect(listed(store, 'fk').map(([name]) => name)).toEqual([...model])
@@ -135,7 +128,7 @@ test('rows that do not fit together are damage, and no subscription is made up o
   const filled = () => {
     const store = open(new MemoryByteStore())
     const ring = subscriptions(store)
-    for (let i = 0; i < 20; i++) ring.put('fk', { key: `k${i}`, hash: 'hash', partition: 0, isNew: true }, i)
+    for (let i = 0; i < 20; i++) ring.put('fk', { key: `k${i}`, hash: 'hash', partition: 0 }, i)
     return { store, ring }
   }
   const isDamage = (work: () => void, kinds: string) =>
@@ -152,7 +145,7 @@ test('rows that do not fit together are damage, and no subscription is made up o
     store.put(row, value, 1)
     return ring
   }
-  const put = { key: 'new', hash: 'hash', partition: 0, isNew: true }
+  const put = { key: 'new', hash: 'hash', partition: 0 }
   isDamage(() => changed(openRow, full).put('fk', put, 1), 'kind full where one of kind open')
   isDamage(() => changed(openRow, full).each('fk', nothing), 'kind full where one of kind open')
   isDamage(() => changed(openRow, null).remove('fk', 'k9', 1), 'no row where one of kind open')
@@ -174,10 +167,10 @@ test('a put looks up no row but those it changes', () => {
     digest: (key) => store.digest(key),
   }
   const ring = subscriptions(watched)
-  const put = (key: string, isNew: boolean) => {
-    ring.put('fk', { key, hash: 'hash', partition: 0, isNew }, 0)
+  const put = (key: string) => {
+    ring.put('fk', { key, hash: 'hash', partition: 0 }, 0)
     return looked.splice(0)
   }
-  for (let i = 0; i < 20; i++) expect(put(`k${i}`, true)).toEqual(['\x01fk'])
-  expect(put('k3', false)).toEqual(['\x00\x00\x00\x02fkk3'])
+  for (let i = 0; i < 20; i++) expect(put(`k${i}`)).toEqual([`\x00\x00\x00\x02fkk${i}`, '\x01fk'])
+  expect(put('k3')).toEqual(['\x00\x00\x00\x02fkk3'])
 })
