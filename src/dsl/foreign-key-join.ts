@@ -5,8 +5,10 @@ import type { SubscriptionResponse } from '../common/subscription.ts'
 import type { AnySerde } from '../serde/serde.ts'
 import { responseOf, subscription, textKey } from '../serde/subscription.ts'
 import { subscriptionRow } from '../serde/subscription-row.ts'
+import type { NodeId, SourceLocation, TopologyNode } from '../topology/node.ts'
 import { callSite } from './call-site.ts'
-import { requireSync } from './invalid.ts'
+import type { Graph } from './graph.ts'
+import { invalid, requireSync } from './invalid.ts'
 import { repartition } from './repartition.ts'
 import { requireSameGraph, type UserFunction } from './stateless.ts'
 import { requireRows, requireSerde, type TableState } from './stream-state.ts'
@@ -38,6 +40,7 @@ export function joinByForeignKey(
   requireSameGraph(left, other, name, site)
   requireRows(left, name, site)
   requireRows(other, name, site)
+  requireLastingRows(left, name, site)
   const foreignKey = requireSync(options.foreignKey, 'foreignKey', name, site) as UserFunction
   const joiner = requireSync(options.joiner, 'joiner', name, site) as UserFunction
   const fix = (part: string): string => `${method}(table, { name: '${name}', foreignKey, joiner, ${part} })`
@@ -107,4 +110,34 @@ export function joinByForeignKey(
     return { graph, node, key, value: { lostBy: name }, stores: [], unkept: { lostBy: name, fix: withSerde } }
   }
   return { graph, node, key, value: spec.value, stores: [spec] }
+}
+
+/** An answer is joined with the row that asked; that of a window which has closed is gone by then. */
+function requireLastingRows({ graph, node }: TableState, call: string, site: SourceLocation | undefined): void {
+  const final = finalResults(graph, node)
+  if (final === undefined) return
+  throw invalid(
+    `${call} joins final results of windows: the rows of ${final} are gone when the other table answers`,
+    "Keep them in a table of their own: .toStream().toTable('…') before the join.",
+    call,
+    site,
+  )
+}
+
+/** The name of what gives rows out when their windows close, and of which a table is no more than a view. */
+function finalResults(graph: Graph, id: NodeId): string | undefined {
+  const node = graph.nodes[id] as TopologyNode
+  switch (node.kind) {
+    case 'window-aggregate':
+    case 'sliding-aggregate':
+    case 'session-aggregate':
+      return node.store.closes ? node.name : undefined
+    case 'suppress':
+      return node.until === 'window-close' ? node.name : undefined
+    case 'table-filter':
+    case 'table-map-values':
+      return finalResults(graph, node.parents[0] as NodeId)
+    default:
+      return undefined
+  }
 }

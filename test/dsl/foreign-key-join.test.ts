@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { type Windowed, Windows } from '../../src/common/windows.ts'
+import type { StreamsBuilder } from '../../src/dsl/builder.ts'
 import { defineTopology } from '../../src/dsl/define.ts'
 import type { KTable } from '../../src/dsl/facade/ktable.ts'
 import { Suppressed } from '../../src/dsl/suppressed.ts'
+import { int64 } from '../../src/serde/int64.ts'
 import { json } from '../../src/serde/json.ts'
 import { string } from '../../src/serde/string.ts'
 import { topic } from '../../src/serde/topic.ts'
@@ -129,3 +132,49 @@ describe('without a serde of the results', () => {
     })
   })
 })
+
+test('final results of windows are refused: their rows are gone when the answer comes', () => {
+  const options = { name: 'j', foreignKey: () => 'd', joiner: () => 1 }
+  const given: readonly (readonly [
+    give: (b: StreamsBuilder) => KTable<Windowed<string>, bigint | null>,
+    of: string,
+  ])[] = [
+    [(b) => windowed(b).count('counts', { emit: 'final' }), 'counts'],
+    [(b) => windowed(b).count('counts').suppress('calm', Suppressed.untilWindowCloses('unbounded')), 'calm'],
+    [
+      (b) =>
+        windowed(b)
+          .count('counts', { emit: 'final' })
+          .filter(() => true)
+          .mapValues((n) => n),
+      'counts',
+    ],
+  ]
+  for (const [give, of] of given) {
+    const join = (b: StreamsBuilder): void => {
+      give(b).join(b.table(departments, { store: 'departments' }), options)
+    }
+    expect(refusal(() => defineTopology('t', join)).message).toBe(
+      `j joins final results of windows: the rows of ${of} are gone when the other table answers`,
+    )
+    // As the hint says.
+    defineTopology('kept', (b) => {
+      give(b)
+        .toStream()
+        .toTable('kept', { value: int64 })
+        .join(b.table(departments, { store: 'departments' }), options)
+    })
+  }
+  defineTopology('live', (b) => {
+    windowed(b)
+      .count('counts')
+      .join(b.table(departments, { store: 'departments' }), options)
+  })
+})
+
+function windowed(b: StreamsBuilder) {
+  return b
+    .stream(customers)
+    .groupByKey()
+    .windowedBy(Windows.tumbling('1m', { grace: 0 }))
+}

@@ -1,7 +1,7 @@
 /** What joins by foreign keys come to when commits and crashes of single tasks fall between their steps: that of the rows there are. */
 
 import fc from 'fast-check'
-import { defineTopology, json, string, topic } from 'streamctl'
+import { defineTopology, double, json, string, topic, Windows } from 'streamctl'
 import { createTestDriver, type TestDriver } from 'streamctl/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -139,4 +139,92 @@ describe('a result is taken back', () => {
     expect(driver.read(results).at(-1)).toMatchObject({ key: 'o', value: null })
     await driver.close()
   })
+})
+
+describe('one answer for each row, whatever its updates say was there before', () => {
+  const answers = topic('results', { key: string, value: json<unknown>() })
+  const shown = (driver: TestDriver) => driver.read(answers).map(({ key, value }) => `${key} ${JSON.stringify(value)}`)
+
+  test('a table joined with its own filter: first it gives a row without the other half', async () => {
+    const topology = defineTopology('t', (b) => {
+      const table = b.table(orders, { store: 'orders' })
+      const many = table.filter(({ n }) => n > 0)
+      table
+        .leftJoin(many, (order, big) => ({ ...order, big: big !== null }))
+        .join(b.table(buyers, { store: 'buyers' }), {
+          name: 'joined',
+          foreignKey: ({ buyer }) => buyer,
+          joiner: ({ big }, n) => [big, n],
+          value: json<Order & { readonly big: boolean }>(),
+        })
+        .toStream()
+        .to(answers)
+    })
+    const driver = await createTestDriver(topology)
+    await driver.send(orders, 'few', { buyer: 'b', n: 0 })
+    for (const key of ['o1', 'o2', 'o3']) await driver.send(orders, key, { buyer: 'b', n: 1 })
+    driver.read()
+    await driver.send(buyers, 'b', 1)
+    expect(shown(driver)).toEqual(['few [false,1]', 'o1 [true,1]', 'o2 [true,1]', 'o3 [true,1]'])
+    await driver.send(orders, 'o3', null)
+    driver.read()
+    await driver.send(buyers, 'b', 2)
+    await driver.crash()
+    await driver.send(buyers, 'b', 3)
+    const three = ['few [false,2]', 'o1 [true,2]', 'o2 [true,2]']
+    expect(shown(driver)).toEqual([...three, ...three.map((line) => line.replace('2]', '3]'))])
+    await driver.close()
+  })
+
+  test('sessions: one that is written again comes without the one before', async () => {
+    const clicks = topic('clicks', { key: string, value: string })
+    const topology = defineTopology('t', (b) => {
+      b.stream(clicks)
+        .groupByKey()
+        .windowedBy(Windows.session(10, { grace: 1000 }))
+        .reduce('visits', (_, page) => page)
+        .join(b.table(buyers, { store: 'buyers' }), {
+          name: 'joined',
+          foreignKey: (page) => page,
+          joiner: (page, n) => [page, n],
+        })
+        .toStream()
+        .map((value, { key, start, end }) => [`${key}@${start}-${end}`, value])
+        .to(answers)
+    })
+    const driver = await createTestDriver(topology)
+    for (const key of ['p', 'p', 'o', 'o']) await driver.send(clicks, key, 'home', 0)
+    driver.read()
+    await driver.send(buyers, 'home', 1)
+    expect(shown(driver)).toEqual(['p@0-0 ["home",1]', 'o@0-0 ["home",1]'])
+    await driver.send(clicks, 'o', 'home', 5)
+    driver.read()
+    await driver.send(buyers, 'home', 2)
+    expect(shown(driver)).toEqual(['p@0-0 ["home",2]', 'o@0-5 ["home",2]'])
+    await driver.close()
+  })
+})
+
+test('0 and -0 are one key on both sides', async () => {
+  const readings = topic('readings', { key: double, value: json<{ readonly at: number }>() })
+  const places = topic('places', { key: double, value: string })
+  const answers = topic('results', { key: double, value: json<unknown>() })
+  const topology = defineTopology('t', (b) => {
+    b.table(readings, { store: 'readings' })
+      .leftJoin(b.table(places, { store: 'places' }), {
+        name: 'joined',
+        foreignKey: (_, key) => -key,
+        joiner: ({ at }, place) => [at, place],
+      })
+      .toStream()
+      .to(answers)
+  })
+  const driver = await createTestDriver(topology)
+  await driver.send(places, 0, 'here')
+  await driver.send(readings, 0, { at: 1 })
+  await driver.send(places, 0, 'there')
+  await driver.send(readings, -0, null)
+  await driver.send(places, 0, 'nowhere')
+  expect(driver.read(answers).map(({ value }) => value)).toEqual([[1, 'here'], [1, 'there'], null])
+  await driver.close()
 })

@@ -6,6 +6,7 @@ import type { SubscriptionRow } from '../../common/subscription.ts'
 import type { ForeignKeyJoinArgs } from '../../operators/foreign-key-join.ts'
 import type { RowDigest } from '../../operators/foreign-key-result.ts'
 import type { AnySerde } from '../../serde/serde.ts'
+import { canonical } from '../../state/map-keys.ts'
 import type { KeyValueStore } from '../../state/store.ts'
 import { subscriptions } from '../../state/subscriptions.ts'
 import type { ForeignKeyJoinNode, NodeId, TopologyNode } from '../../topology/node.ts'
@@ -16,13 +17,13 @@ export function foreignKeyArgs(node: ForeignKeyJoinNode, scope: Scope): ForeignK
   return { subscriptions: subscriptions(store), keyText: textOf(node.key) }
 }
 
-/** The bytes of a key, a character each. */
+/** The bytes of a key, a character each: the same for keys that are one to a store. */
 export function textOf(serde: AnySerde): (key: unknown) => string {
   const write = writerOf(serde)
   const target = new ByteTarget()
   return (key) => {
     target.clear()
-    write(key, target)
+    write(canonical(key), target)
     return target.buffer.toString('latin1', 0, target.length)
   }
 }
