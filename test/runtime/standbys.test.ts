@@ -38,13 +38,13 @@ let standbys: Standbys
 let log: string[]
 let failures: unknown[]
 
-function openStores(): Promise<TaskStores> {
+function openStores(of = specs): Promise<TaskStores> {
   return TaskStores.open({
     appId: 'app',
     taskId: '0_0',
     partition: 0,
     dir: join(dir, '0_0'),
-    specs,
+    specs: of,
     changelogTopic: topicOf,
     output: () => recordOutput(() => undefined),
     budget: stateBudget({ tasks: 1, storesPerTask: 1, totalBytes: 256 << 20, flushIntervalMs: 1000 }),
@@ -151,6 +151,18 @@ test('what comes between two applications is written when it is paused, and a ta
   await restorer.close()
   expect(log).toEqual(['info names of task 0_0: restoring 2 changelog offsets from checkpoint 2 to 4'])
   expect(['a', 'b'].map(get)).toEqual(['ann', 'bea'])
+})
+
+test("a topic of the user's that is a changelog is not followed: how much of it was processed is not told here", async () => {
+  await standby.stores.close()
+  standby = { ...standby, stores: await openStores([{ ...names, sourceTopic: topicOf('names') }, counts]) }
+  await write('names', [row('a', 'ann')])
+  await write('counts', [[windowKey('x', 0), number(1), 1]])
+  standbys.follow([standby])
+  await reached('counts', 2)
+  await standbys.pause()
+  expect(standby.stores.checkpointOf('names')).toBeUndefined()
+  expect(get('a')).toBeUndefined()
 })
 
 test('rows are written before their time where there are many', async () => {
