@@ -86,8 +86,6 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   }
 }
 
-type Outcome = 'caught-up' | 'asked' | 'timeout' | 'closed' | 'ended'
-
 interface RunParts {
   readonly topology: Topology
   /** The application's id. */
@@ -128,6 +126,7 @@ class Run {
     )
     const outputs = await openOutputs(broker, topology, options.out ?? [], io)
     const deadline = timer(options.timeout)
+    const late = deadline.passed.then(() => tooLate(options.timeout))
     let exit: number = exitCodes.failure
     try {
       view.event('started', `${app}: starting`, { app, broker: broker.address })
@@ -144,9 +143,8 @@ class Run {
       })
       await inputs.feedFirst()
       failure.throwIfMet()
-      const running = await this.#start(deadline.passed)
-      if (running === null) this.#mustBeInTime('timeout')
-      else this.#mustBeInTime(await this.#untilEnd(running, inputs, outputs, deadline.passed))
+      const running = await this.#start(late)
+      await this.#untilEnd(running, inputs, outputs, late)
       exit = exitCodes.ok
       return exit
     } catch (thrown) {
@@ -166,8 +164,8 @@ class Run {
     return [...externalTopics(topology).read, ...(await matchedTopics(topology, app, broker))]
   }
 
-  /** @returns null when it was too late to start. */
-  async #start(late: Promise<void>): Promise<StreamsApp | null> {
+  /** @throws what `late` resolves to, where that is before the app has started. */
+  async #start(late: Promise<StreamError>): Promise<StreamsApp> {
     const { topology, app, broker, stateDir, startEngines, lock, options, view, stopping } = this.#parts
     const { startApp } = await import('../../runtime/app.ts')
     const starting = startApp(topology, {
@@ -178,13 +176,13 @@ class Run {
       log: view.log,
       ...(startEngines === undefined ? {} : { startEngines }),
     })
-    const running = await Promise.race([starting, late.then(() => null)])
-    if (running === null) {
+    const running = await Promise.race([starting, late])
+    if (running instanceof StreamError) {
       starting.then(
         (app) => app.stop(),
         () => undefined,
       )
-      return null
+      throw running
     }
     // A failure is met where it is awaited; until then it must not count as unhandled.
     running.ended.catch(() => undefined)
@@ -199,23 +197,27 @@ class Run {
     this.#parts.view.event('lock', message, { message })
   }
 
-  /** However the run ends, what is processed is committed and shown. */
-  async #untilEnd(app: StreamsApp, inputs: Inputs, outputs: Outputs, timeout: Promise<void>): Promise<Outcome> {
-    let outcome: Outcome
+  /**
+   * However the run ends, what is processed is committed and shown.
+   * @throws what ended it; what `late` resolves to, where that ended it and it came to rest.
+   */
+  async #untilEnd(app: StreamsApp, inputs: Inputs, outputs: Outputs, late: Promise<StreamError>): Promise<void> {
+    let timeout: StreamError | undefined
     try {
-      outcome = await this.#firstOutcome(app, inputs, outputs, timeout)
+      timeout = await Promise.race([this.#ended(app, inputs, outputs), late])
     } catch (thrown) {
       await this.#drain(app, outputs).catch(() => undefined)
       throw thrown
     }
     await this.#drain(app, outputs)
     this.#parts.failure.throwIfMet()
-    return outcome
+    if (timeout !== undefined) throw timeout
   }
 
-  #firstOutcome(app: StreamsApp, inputs: Inputs, outputs: Outputs, timeout: Promise<void>): Promise<Outcome> {
+  /** Settles when something ends the run, other than its time. */
+  async #ended(app: StreamsApp, inputs: Inputs, outputs: Outputs): Promise<undefined> {
     const { broker, options, io, view, stopping, failure } = this.#parts
-    const work = async (): Promise<Outcome> => {
+    const work = async (): Promise<void> => {
       await inputs.feedRest()
       if (options.until === undefined) return new Promise<never>(() => undefined)
       await app.caughtUp()
@@ -223,17 +225,8 @@ class Run {
         view.log('warn', `the topic ${topic} is empty, so it is caught up at once`)
       }
       view.event('caught-up', 'caught up')
-      return 'caught-up'
     }
-    return Promise.race([
-      app.ended.then((): Outcome => 'ended'),
-      work(),
-      outputs.failed,
-      failure.met,
-      stopping.asked.then((): Outcome => 'asked'),
-      timeout.then((): Outcome => 'timeout'),
-      io.out.closing.then((): Outcome => 'closed'),
-    ])
+    await Promise.race([app.ended, work(), outputs.failed, failure.met, stopping.asked, io.out.closing])
   }
 
   /** Commits, leaves, and shows what was committed last. */
@@ -248,15 +241,10 @@ class Run {
         }),
     )
   }
+}
 
-  #mustBeInTime(outcome: Outcome): void {
-    if (outcome !== 'timeout') return
-    throw new StreamError(
-      'TIMEOUT',
-      `not caught up after ${(this.#parts.options.timeout ?? 0) / 1000} s; what is processed is committed`,
-      {
-        hint: 'Give more time with --timeout; the next run goes on where this one ended.',
-      },
-    )
-  }
+function tooLate(timeoutMs = 0): StreamError {
+  return new StreamError('TIMEOUT', `not caught up after ${timeoutMs / 1000} s; what is processed is committed`, {
+    hint: 'Give more time with --timeout; the next run goes on where this one ended.',
+  })
 }
