@@ -332,6 +332,8 @@ test(`idleClose closes what a killed process left open, once, and what comes aft
   await writeRows(rows)
   const leaves = run('only', { idleClose: 3_600_000 })
   await until(async () => (await committed()) >= rows.length, leaves)
+  // Positions of a transaction can be seen before its records.
+  await until(holdsAsMuchAs(open), leaves)
   await killNow(leaves)
   expectSame(await results(), open)
 
