@@ -162,15 +162,21 @@ export class Overlay<K, V> {
 
   /** Of a row that the byte store holds. */
   #storedOf({ bucket, key }: Entry<V>): Buffer {
-    const { bytes, layout, store } = this.#args
     const target = this.#keyTarget
     target.clear()
     this.#writeMapKey(key, target)
+    const stored = this.#lookUp(bucket)
+    if (stored !== undefined) return stored
+    throw new StreamError('INTERNAL', `store ${this.#args.store} has lost a row that it had written`)
+  }
+
+  /** What the byte store holds of the key that has been written to the target for it. */
+  #lookUp(bucket: Bucket<V>): Buffer | undefined {
+    const { bytes, layout } = this.#args
+    const target = this.#keyTarget
     const keyEnd = target.length
     layout.writeRowKey(bucket.start, target.buffer, 0, keyEnd, target)
-    const stored = bytes.get(target.buffer.subarray(keyEnd, target.length))
-    if (stored === undefined) throw new StreamError('INTERNAL', `store ${store} has lost a row that it had written`)
-    return stored
+    return bytes.get(target.buffer.subarray(keyEnd, target.length))
   }
 
   /** @throws StreamError SERIALIZATION when a value does not serialize; only `discard` is of use then. */
@@ -335,7 +341,7 @@ export class Overlay<K, V> {
   }
 
   #load(bucket: Bucket<V>, key: K): Entry<V> | undefined {
-    const { bytes, layout, filter } = this.#args
+    const { filter } = this.#args
     const same = canonical(key)
     const target = this.#keyTarget
     target.clear()
@@ -343,8 +349,7 @@ export class Overlay<K, V> {
     const keyEnd = target.length
     if (filter?.mayHave(target.buffer, 0, keyEnd) === false) return undefined
     const mapKey = this.#primitive ? same : target.buffer.toString('latin1', 0, keyEnd)
-    layout.writeRowKey(bucket.start, target.buffer, 0, keyEnd, target)
-    const stored = bytes.get(target.buffer.subarray(keyEnd, target.length))
+    const stored = this.#lookUp(bucket)
     if (stored === undefined) return undefined
     const entry = this.#insert(bucket, mapKey)
     try {
